@@ -1,0 +1,1 @@
+"""Orderloom's core: the storeys every plugin stands on (docs/architecture/storeys.md)."""

@@ -1,0 +1,1 @@
+"""The words of order management: catalog, customers, inventory, orders, channels, fulfilment."""

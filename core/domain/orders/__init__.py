@@ -1,0 +1,1 @@
+"""Orders: from a normalised channel order to rows, states, holds and totals."""

@@ -1,0 +1,1 @@
+"""Plugins shipped with Orderloom; each imports `core.sdk` and its own modules only."""

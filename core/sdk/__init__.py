@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from core.domain.channels.marketplace import (
+    ChannelMessage,
+    ChannelSku,
+    Connection,
+    Document,
+    Marketplace,
+    PushResult,
+    ShipmentPush,
+    Stamp,
+    StockPush,
+    Window,
+)
 from core.domain.orders.normalised import (
     ChannelState,
     NormalisedLine,
@@ -15,24 +27,39 @@ from core.kernel.errors import Conflict, Denied, Invalid, NotFound, OrderloomErr
 from core.kernel.ids import new_id
 from core.kernel.money import Money, amount_from, rounded, share_out
 from core.kernel.quantity import quantity_from
+from core.runtime.plugin_host.context import HttpClient, HttpResponse, PluginContext, PluginLog
 
 __all__ = [
+    "ChannelMessage",
+    "ChannelSku",
     "ChannelState",
     "Clock",
     "Conflict",
+    "Connection",
     "Denied",
+    "Document",
     "FixedClock",
+    "HttpClient",
+    "HttpResponse",
     "Invalid",
+    "Marketplace",
     "Money",
     "NormalisedLine",
     "NormalisedOrder",
     "NormalisedRefund",
     "NotFound",
     "OrderloomError",
+    "PluginContext",
+    "PluginLog",
+    "PushResult",
     "Receiver",
     "RefundState",
+    "ShipmentPush",
+    "Stamp",
+    "StockPush",
     "SystemClock",
     "Unavailable",
+    "Window",
     "amount_from",
     "new_id",
     "quantity_from",

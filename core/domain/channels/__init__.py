@@ -1,0 +1,1 @@
+"""Sales channels: shops, inbound documents, cursors, intake and push receipts."""

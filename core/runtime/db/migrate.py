@@ -1,0 +1,76 @@
+"""Moving the schema forward: Alembic, one branch for the core and one per plugin, run by the owner role only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+LOCK_KEY = 7_203_516_118
+_HERE = Path(__file__).parent / "migrations"
+
+
+def config_for(owner_url: str, plugin_folders: Sequence[Path] = ()) -> Config:
+    """Alembic's configuration for the core's revisions and those of the given plugins' `migrations` folders."""
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    config.set_main_option("path_separator", "newline")
+    folders = [_HERE / "versions", *(folder for folder in plugin_folders if folder.is_dir())]
+    config.set_main_option("version_locations", "\n".join(str(folder) for folder in folders))
+    config.attributes["owner_url"] = owner_url
+    return config
+
+
+@contextmanager
+def _one_migrator(owner_url: str) -> Iterator[Connection]:
+    engine = create_engine(owner_url, connect_args={"options": "-c lock_timeout=5000 -c timezone=UTC"})
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+            connection.commit()
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
+                connection.commit()
+    finally:
+        engine.dispose()
+
+
+def upgrade(owner_url: str, plugin_folders: Sequence[Path] = ()) -> list[str]:
+    """Bring the schema to the newest revisions; a second call, or a second process at the same time, does nothing more.
+
+    Returns the heads that the database stands at afterwards.
+    """
+    config = config_for(owner_url, plugin_folders)
+    with _one_migrator(owner_url) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "heads")
+        return sorted(MigrationContext.configure(connection).get_current_heads())
+
+
+def downgrade(owner_url: str, target: str = "base", plugin_folders: Sequence[Path] = ()) -> None:
+    """Take the schema back to `target`; for tests and for operators who roll a release back."""
+    config = config_for(owner_url, plugin_folders)
+    with _one_migrator(owner_url) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, target)
+
+
+def pending(url: str, plugin_folders: Sequence[Path] = ()) -> list[str]:
+    """Heads that the database does not stand at yet; empty when the schema is current. `url` may be any role that can read."""
+    wanted = set(ScriptDirectory.from_config(config_for(url, plugin_folders)).get_heads())
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            present = set(MigrationContext.configure(connection).get_current_heads())
+    finally:
+        engine.dispose()
+    return sorted(wanted - present)

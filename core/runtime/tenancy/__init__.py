@@ -1,0 +1,1 @@
+"""Tenants and the first wall between them: scope, ORM filter, flush guard."""

@@ -1,0 +1,1 @@
+"""Engines: generic machinery that knows subjects (entity type and id) and carries no word of the trade."""

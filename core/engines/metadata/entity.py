@@ -1,0 +1,223 @@
+"""The description of an entity type, and the registry that holds them all.
+
+Packages of the domain and plugins describe their entities once, as frozen values; the delivery storey derives screens, REST resources, OpenAPI,
+exports and filters from the description, and tenants' own fields will join it here. Labels are English message ids, translated at the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from core.kernel.errors import NotFound, OrderloomError
+
+Condition = Mapping[str, Any]
+
+
+class FieldType(StrEnum):
+    """What a field holds; decides widget, filter operators, JSON form and column type."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    QUANTITY = "quantity"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    TAGS = "tags"
+    REFERENCE = "reference"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a choice field; `kind` is the badge's colour family: neutral, info, progress, warn, ok, bad."""
+
+    value: str
+    label: str
+    kind: str = "neutral"
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an entity. `key` is the attribute of the model and the name in REST, filters and exports.
+
+    A field is written only when `is_writable`; `create_only` fields are fixed afterwards. `is_personal` fields are masked values of people and
+    are left out of exports unless the user may reveal. `target` names the entity type that a reference points to; its key then ends in
+    `_id`. `currency_key` names the field that holds the currency of a money field. `is_filterable` and `is_sortable` promise an index or a small table.
+    """
+
+    key: str
+    label: str
+    type: FieldType = FieldType.TEXT
+    help: str = ""
+    is_required: bool = False
+    is_writable: bool = True
+    create_only: bool = False
+    is_filterable: bool = False
+    is_sortable: bool = False
+    is_personal: bool = False
+    max_length: int = 200
+    minimum: int | None = None
+    maximum: int | None = None
+    pattern: str = ""
+    choices: tuple[Choice, ...] = ()
+    target: str = ""
+    currency_key: str = ""
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A work queue: a named condition over the entity, shown as a tab with its count. `condition` None means all rows."""
+
+    key: str
+    label: str
+    condition: Condition | None
+    kind: str = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A list of another entity's rows shown on the record's page: those whose `field` refers to the record."""
+
+    entity: str
+    field: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something staff do to one or many records, set-based and safe to repeat.
+
+    `apply(session, ids, params)` returns an outcome per id: None for done, or the error that refused that record.
+    `fields` is a small form asked first. `inverse` names the action that undoes this one.
+    """
+
+    key: str
+    label: str
+    permission: str
+    apply: Callable[[Any, Sequence[UUID], Mapping[str, Any]], Mapping[UUID, OrderloomError | None]]
+    fields: tuple[Field, ...] = ()
+    icon: str = ""
+    confirm: str = ""
+    kind: str = "neutral"
+    inverse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """One entity type. `key` is `<package>.<noun>`; REST path and screens use `resource` (plural, dashes).
+
+    Writes go through `create(session, values)`, `update(session, record, values)` and `delete(session, record)`; None means that people cannot do it. `values`
+    holds only writable fields, converted and checked by type; the functions raise `Invalid` with the field's name. Permissions are `<area>.read`,
+    `<area>.write` and `<area>.delete`, where `area` is the permission group. `default_sort` is (field key, asc|desc) of an indexed column.
+    `search_entity` names the entity in the search index, empty when search covers `search_fields` by prefix only.
+    """
+
+    key: str
+    resource: str
+    model: type
+    label: str
+    label_plural: str
+    area: str
+    fields: tuple[Field, ...]
+    list_fields: tuple[str, ...]
+    form_fields: tuple[str, ...] = ()
+    title_field: str = "code"
+    default_sort: tuple[str, str] = ("id", "desc")
+    search_fields: tuple[str, ...] = ()
+    search_entity: str = ""
+    queues: tuple[Queue, ...] = ()
+    actions: tuple[Action, ...] = ()
+    related: tuple[Related, ...] = ()
+    create: Callable[[Any, Mapping[str, Any]], Any] | None = None
+    update: Callable[[Any, Any, Mapping[str, Any]], None] | None = None
+    delete: Callable[[Any, Any], None] | None = None
+    menu: str = ""
+    icon: str = ""
+    help: str = ""
+    empty: str = ""
+    plugin: str | None = None
+    by_key: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        known = {item.key: item for item in self.fields}
+        object.__setattr__(self, "by_key", known)
+        missing = [name for name in (*self.list_fields, *self.form_fields) if name not in known]
+        if missing:
+            raise EntityBroken(f"{self.key} lists fields that it does not have: {', '.join(missing)}", entity=self.key)
+
+    def field(self, key: str) -> Field:
+        """The field with this key. Raises FieldUnknown."""
+        try:
+            return self.by_key[key]
+        except KeyError as error:
+            raise FieldUnknown(entity=self.key, field_key=key) from error
+
+    def queue(self, key: str) -> Queue | None:
+        """The queue with this key, or None."""
+        return next((queue for queue in self.queues if queue.key == key), None)
+
+    def action(self, key: str) -> Action | None:
+        """The action with this key, or None."""
+        return next((action for action in self.actions if action.key == key), None)
+
+
+class EntityBroken(OrderloomError):
+    """An entity type is described wrongly."""
+
+    code = "metadata.entity_broken"
+
+
+class EntityUnknown(NotFound):
+    """There is no such kind of record."""
+
+    code = "metadata.entity_unknown"
+
+
+class FieldUnknown(NotFound):
+    """There is no such field."""
+
+    code = "metadata.field_unknown"
+
+
+class EntityRegistry:
+    """All entity types of the installation, by key and by resource name; filled at boot, then only read."""
+
+    def __init__(self, entities: Iterable[EntityType] = ()) -> None:
+        self._by_key: dict[str, EntityType] = {}
+        self._by_resource: dict[str, EntityType] = {}
+        for entity in entities:
+            self.add(entity)
+
+    def add(self, entity: EntityType) -> None:
+        """Register `entity`. Raises EntityBroken - its key or resource is taken."""
+        if entity.key in self._by_key or entity.resource in self._by_resource:
+            raise EntityBroken(f"{entity.key} ({entity.resource}) is registered already", entity=entity.key)
+        self._by_key[entity.key] = entity
+        self._by_resource[entity.resource] = entity
+
+    def get(self, key: str) -> EntityType:
+        """The entity type with this key. Raises EntityUnknown."""
+        try:
+            return self._by_key[key]
+        except KeyError as error:
+            raise EntityUnknown(entity=key) from error
+
+    def by_resource(self, resource: str) -> EntityType | None:
+        """The entity type behind a resource name, or None."""
+        return self._by_resource.get(resource)
+
+    def __iter__(self) -> Iterator[EntityType]:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)

@@ -1,0 +1,1 @@
+"""Who buys: people and companies with their addresses, encrypted at rest and masked on screens."""

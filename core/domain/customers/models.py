@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Integer, text
+from sqlalchemy import Boolean, CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.runtime.db.base import Base, TenantOwned, Timestamped, Versioned, tenant_index, tenant_ref, tenant_table, tenant_unique
@@ -20,7 +20,6 @@ class Customer(Base, TenantOwned, Versioned):
         CheckConstraint("kind IN ('person', 'company')", name="kind"),
         tenant_index("ix_customer_phone", "phone_blind", where="phone_blind <> ''"),
         tenant_index("ix_customer_email", "email_blind", where="email_blind <> ''"),
-        tenant_index("ix_customer_last_order", "last_order_at", "id"),
     )
 
     kind: Mapped[str] = mapped_column(server_default=text("'person'"))
@@ -33,8 +32,6 @@ class Customer(Base, TenantOwned, Versioned):
     note: Mapped[str] = mapped_column(server_default=text("''"))
     tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     is_blocked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    order_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    last_order_at: Mapped[datetime | None]
 
     def __repr__(self) -> str:
         return self.name_masked

@@ -36,7 +36,6 @@ class Order(Base, TenantOwned, Versioned):
     """One order of one shop.
 
     `state` is ours, `channel_state` the channel's as of `channel_modified_at`. `hold_count` counts open holds, `hold_code` names the
-    first; both repeat `order_hold` so that lists and queues need no join. `event_seq` numbers the order's events.
     """
 
     __tablename__ = "sales_order"
@@ -101,7 +100,6 @@ class Order(Base, TenantOwned, Versioned):
     replaced_by_id: Mapped[UUID | None]
     is_on_delivery: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     source: Mapped[str] = mapped_column(server_default=text("'channel'"))
-    event_seq: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
     lines: Mapped[list[OrderLine]] = relationship(
         primaryjoin="Order.id == OrderLine.order_id",

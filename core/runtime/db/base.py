@@ -47,11 +47,9 @@ class Base(DeclarativeBase):
     }
 
 
-class TenantOwned:
-    """A row that belongs to one tenant: primary key (tenant_id, id), row-level security, tenant filter in the ORM.
+class TenantScoped:
+    """A row that belongs to one tenant, whatever its key: row-level security, tenant filter in the ORM.
 
-    The mapper's key is `id` alone (a UUIDv7, unique everywhere), which is all that generated screens see.
-    Unique keys start with `tenant_id`: use `tenant_unique`; references are composite: use `tenant_ref`.
     What a table needs besides the common wall it declares: `__append_only__` (no update, no delete by the application),
     `__relay__` (the relay role works on it across tenants), `__own_rows__` (column by which users read their own rows).
     """
@@ -66,6 +64,15 @@ class TenantOwned:
         server_default=text("nullif(current_setting('app.tenant', true), '')::int"),
         sort_order=-20,
     )
+
+
+class TenantOwned(TenantScoped):
+    """The usual tenant row: primary key (tenant_id, id).
+
+    The mapper's key is `id` alone (a UUIDv7, unique everywhere), which is all that generated screens see.
+    Unique keys start with `tenant_id`: use `tenant_unique`; references are composite: use `tenant_ref`.
+    """
+
     id: Mapped[UUID] = mapped_column(Uuid(), nullable=False, default=new_id, server_default=text("uuidv7()"), sort_order=-19)
 
     @declared_attr.directive
@@ -117,6 +124,6 @@ class Versioned(Timestamped):
 def tenant_tables() -> list[str]:
     """Names of all mapped tables that belong to tenants, sorted."""
     names = {
-        mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantOwned)  # type: ignore[attr-defined]
+        mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantScoped)  # type: ignore[attr-defined]
     }
     return sorted(names)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.errors import OrderloomError
 from core.kernel.jsontext import encode_json
-from core.runtime.db.base import TenantOwned
+from core.runtime.db.base import TenantScoped
 
 _dialect = postgresql.dialect()
 
@@ -47,7 +47,7 @@ def _insert(model: type, columns: tuple[str, ...], conflict: str, returning: str
     table = model.__table__.name  # type: ignore[attr-defined]
     names = ", ".join(columns)
     picked = ", ".join(f"r.{name}" for name in columns)
-    lead, value = ("tenant_id, ", ":tenant, ") if issubclass(model, TenantOwned) else ("", "")
+    lead, value = ("tenant_id, ", ":tenant, ") if issubclass(model, TenantScoped) else ("", "")
     return text(
         f"INSERT INTO {table} ({lead}{names}) "  # noqa: S608 - names come from the mapped table, never from input
         f"SELECT {value}{picked} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r({_record(model, columns)}) "
@@ -73,18 +73,19 @@ def insert_rows(
     statement = _insert(model, tuple(rows[0]), on_conflict, returning)
     values: dict[str, Any] = {"rows": encode_json(rows)}
     connection = session.connection()
-    if issubclass(model, TenantOwned):
+    if issubclass(model, TenantScoped):
         values["tenant"] = tenant_of(session)
     result = connection.execute(statement, values)
     return result.all() if returning else []
 
 
 @lru_cache(maxsize=512)
-def _update(model: type, keys: tuple[str, ...], columns: tuple[str, ...], where: str, returning: str) -> TextClause:
+def _update(model: type, keys: tuple[str, ...], columns: tuple[str, ...], clauses: tuple[str, str, str]) -> TextClause:
+    sets, where, returning = clauses
     table = model.__table__.name  # type: ignore[attr-defined]
-    sets = ", ".join(f"{name} = r.{name}" for name in columns)
+    sets = sets or ", ".join(f"{name} = r.{name}" for name in columns)
     match = " AND ".join(f"t.{name} = r.{name}" for name in keys)
-    wall = "t.tenant_id = :tenant AND " if issubclass(model, TenantOwned) else ""
+    wall = "t.tenant_id = :tenant AND " if issubclass(model, TenantScoped) else ""
     extra = f" AND ({where})" if where else ""
     return text(
         f"UPDATE {table} AS t SET {sets} "  # noqa: S608 - names come from the mapped table, never from input
@@ -99,21 +100,23 @@ def update_rows(
     rows: Sequence[Mapping[str, Any]],
     *,
     keys: tuple[str, ...] = ("id",),
+    sets: str = "",
     where: str = "",
     returning: str = "",
 ) -> Sequence[Row[Any]]:
     """Update many rows, each with its own values, in one statement.
 
-    Each row holds the key columns and the columns to set. `where` is an extra condition over `t` (stored) and `r` (given), written by the
-    programmer; rows that fail it stay as they are. Returns what `returning` names, of the rows that changed.
+    Each row holds the key columns and the columns to set. `sets` replaces the plain assignments and `where` adds a condition, both over `t` (stored) and `r`
+    (given) and written by the programmer; rows that fail it stay as they are. Returns what `returning` names (also `old.…` and `new.…`), of
+    the rows that changed.
     """
     if not rows:
         return []
     columns = tuple(name for name in rows[0] if name not in keys)
-    statement = _update(model, keys, columns, where, returning)
+    statement = _update(model, keys, columns, (sets, where, returning))
     values: dict[str, Any] = {"rows": encode_json(rows)}
     connection = session.connection()
-    if issubclass(model, TenantOwned):
+    if issubclass(model, TenantScoped):
         values["tenant"] = tenant_of(session)
     result = connection.execute(statement, values)
     return result.all() if returning else []

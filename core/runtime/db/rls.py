@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapper
 
-from core.runtime.db.base import Base, TenantOwned, metadata
+from core.runtime.db.base import Base, TenantScoped, metadata
 
 TENANT = "nullif(current_setting('app.tenant', true), '')::int"
 USER = "nullif(current_setting('app.user', true), '')::int"
@@ -63,7 +63,7 @@ def wall_statements(tables: list[str] | None = None) -> list[str]:
     for table in sorted(metadata.tables if tables is None else tables):
         mapper = _mapper_of(table)
         owner = mapper.class_ if mapper is not None else None
-        if owner is None or not issubclass(owner, TenantOwned):
+        if owner is None or not issubclass(owner, TenantScoped):
             statements += global_table(table, app=getattr(owner, "__app_grant__", "SELECT, INSERT, UPDATE, DELETE"))
             continue
         statements += tenant_policy(table)

@@ -8,7 +8,7 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTransaction, with_loader_criteria
 
 from core.kernel.errors import Denied
-from core.runtime.db.base import TenantOwned, Versioned
+from core.runtime.db.base import TenantScoped, Versioned
 from core.runtime.tenancy.scope import Scope, ScopeChanged, ScopeMissing, current_scope
 
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true), set_config('app.user', :user, true)")
@@ -63,7 +63,7 @@ def _announce_tenant(session: Session, _transaction: SessionTransaction, connect
 
 
 def _touches_tenant(state: ORMExecuteState) -> bool:
-    return any(issubclass(mapper.class_, TenantOwned) for mapper in state.all_mappers)
+    return any(issubclass(mapper.class_, TenantScoped) for mapper in state.all_mappers)
 
 
 @event.listens_for(TenantSession, "do_orm_execute")
@@ -81,13 +81,13 @@ def _confine(state: ORMExecuteState) -> None:
     tenant_id = scope.tenant_id
 
     state.statement = state.statement.options(
-        with_loader_criteria(TenantOwned, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
+        with_loader_criteria(TenantScoped, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
     )
 
 
 @event.listens_for(TenantSession, "before_flush")
 def _guard_rows(session: Session, _context: UOWTransaction, _instances: Any) -> None:
-    touched = [row for row in (*session.new, *session.dirty, *session.deleted) if isinstance(row, TenantOwned)]
+    touched = [row for row in (*session.new, *session.dirty, *session.deleted) if isinstance(row, TenantScoped)]
     if not touched:
         return
     scope = current_scope()

@@ -1,0 +1,245 @@
+"""Changing stock: ledger row, reservation row and balance in one transaction, SKUs always locked in the same order.
+
+All functions are set-based, may be repeated without harm, and do not commit. The CHECK on `stock` is the last word: oversell is impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.domain.inventory.errors import StockChangeRefused, StockShort
+from core.domain.inventory.models import LedgerEntry, Reservation, Stock, Warehouse
+from core.domain.inventory.rules import ZERO, Allocation, Demand, Shelf, allocate
+from core.kernel.ids import new_id
+from core.kernel.quantity import quantity_from
+from core.runtime.db.bulk import insert_rows, update_rows
+from core.runtime.events import EventDraft, emit
+
+_AGAIN = (
+    "ON CONFLICT (tenant_id, owner, sku_id, warehouse_id) DO UPDATE SET state = 'active', quantity = excluded.quantity, "
+    "reserved_at = now(), ended_at = NULL WHERE reservation.state <> 'active'"
+)
+_LOW = "is_low = (t.alert_at IS NOT NULL AND {free} <= t.alert_at)"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A change of what lies in a warehouse. The same (reason, reference, SKU, warehouse) counts once."""
+
+    sku_id: UUID
+    warehouse_id: UUID
+    delta: Decimal
+    reason: str
+    reference: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Units of one owner that leave for good."""
+
+    owner: str
+    sku_id: UUID
+    quantity: Decimal
+
+
+def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
+    """Set stock aside for the demands, group by group, each whole or not at all, earlier groups first.
+
+    A demand whose owner holds the SKU already is left as it is and does not appear among the grants.
+    Emits: `stock.low` for shelves that fall to their alert level.
+    """
+    held = _held(session, {demand.owner for demand in demands})
+    wanted = [demand for demand in demands if (demand.owner, demand.sku_id) not in held]
+    if not wanted:
+        return Allocation()
+    shelves = _locked(session, {demand.sku_id for demand in wanted})
+    decision = allocate(wanted, shelves)
+    if not decision.grants:
+        return decision
+    taken: dict[tuple[UUID, UUID], Decimal] = {}
+    rows: dict[tuple[str, UUID, UUID], dict[str, Any]] = {}
+    for grant in decision.grants:
+        key = (grant.demand.owner, grant.demand.sku_id, grant.warehouse_id)
+        if key in rows:
+            rows[key]["quantity"] += grant.quantity
+        else:
+            rows[key] = {"id": new_id(), "owner": key[0], "sku_id": key[1], "warehouse_id": key[2], "quantity": grant.quantity}
+        shelf = (grant.demand.sku_id, grant.warehouse_id)
+        taken[shelf] = taken.get(shelf, ZERO) + grant.quantity
+    insert_rows(session, Reservation, list(rows.values()), on_conflict=_AGAIN)
+    _change_balance(session, {shelf: (ZERO, quantity) for shelf, quantity in taken.items()})
+    return decision
+
+
+def release(session: Session, owners: Iterable[str]) -> dict[str, Decimal]:
+    """Give back what these owners hold; returns the units given back by owner. Emits: `stock.increased` with the SKUs."""
+    active = _lock_reservations(session, owners)
+    if not active:
+        return {}
+    _locked(session, {row.sku_id for row in active})
+    _end(session, [(row, row.quantity, "released") for row in active])
+    back: dict[tuple[UUID, UUID], Decimal] = {}
+    by_owner: dict[str, Decimal] = {}
+    for row in active:
+        shelf = (row.sku_id, row.warehouse_id)
+        back[shelf] = back.get(shelf, ZERO) + row.quantity
+        by_owner[row.owner] = by_owner.get(row.owner, ZERO) + row.quantity
+    _change_balance(session, {shelf: (ZERO, -quantity) for shelf, quantity in back.items()})
+    _tell_increase(session, {shelf[0] for shelf in back})
+    return by_owner
+
+
+def consume(session: Session, uses: Sequence[Use], *, reference: str) -> dict[UUID, Decimal]:
+    """Take reserved units out for good (they ship). Returns the units taken by SKU.
+
+    Raises: StockShort - an owner holds fewer units than it uses; nothing is taken.
+    Emits nothing: what is free does not change.
+    """
+    active = _lock_reservations(session, {use.owner for use in uses})
+    _locked(session, {row.sku_id for row in active})
+    left: dict[UUID, Decimal] = {row.id: row.quantity for row in active}
+    ended, moved = [], {}
+    for use in uses:
+        needed = use.quantity
+        for row in active:
+            if needed <= 0:
+                break
+            if row.owner == use.owner and row.sku_id == use.sku_id and left[row.id] > 0:
+                part = min(needed, left[row.id])
+                left[row.id] -= part
+                needed -= part
+                shelf = (row.sku_id, row.warehouse_id)
+                moved[shelf] = moved.get(shelf, ZERO) + part
+        if needed > 0:
+            raise StockShort(owner=use.owner, sku_id=str(use.sku_id), asked=str(use.quantity), missing=str(needed))
+    for row in active:
+        if left[row.id] != row.quantity:
+            ended.append((row, row.quantity - left[row.id], "consumed"))
+    _end(session, ended)
+    rows = [_ledger(Movement(sku, house, -quantity, "shipped", reference)) for (sku, house), quantity in moved.items()]
+    insert_rows(session, LedgerEntry, rows)
+    _change_balance(session, {shelf: (-quantity, -quantity) for shelf, quantity in moved.items()})
+    by_sku: dict[UUID, Decimal] = {}
+    for (sku, _house), quantity in moved.items():
+        by_sku[sku] = by_sku.get(sku, ZERO) + quantity
+    return by_sku
+
+
+def post(session: Session, movements: Sequence[Movement], *, actor: str = "") -> int:
+    """Book receipts, corrections, returns and write-offs; returns how many were new.
+
+    Raises: StockChangeRefused - a delta is zero or not a quantity; StockShort - less lies there unreserved than is taken out.
+    Emits: `stock.increased` for SKUs of which more became free.
+    """
+    for index, movement in enumerate(movements):
+        if quantity_from(movement.delta, field=f"movements[{index}].delta") == 0:
+            raise StockChangeRefused("A change of stock is not zero.", field=f"movements[{index}].delta")
+    _make_shelves(session, {(movement.sku_id, movement.warehouse_id) for movement in movements})
+    shelves = {(shelf.sku_id, shelf.warehouse_id): shelf for shelf in _locked(session, {movement.sku_id for movement in movements})}
+    rows = [_ledger(movement, actor) for movement in movements]
+    done = insert_rows(
+        session,
+        LedgerEntry,
+        rows,
+        on_conflict="ON CONFLICT (tenant_id, reason, reference, sku_id, warehouse_id) DO NOTHING",
+        returning="sku_id, warehouse_id, delta",
+    )
+    change: dict[tuple[UUID, UUID], Decimal] = {}
+    for row in done:
+        change[(row.sku_id, row.warehouse_id)] = change.get((row.sku_id, row.warehouse_id), ZERO) + row.delta
+    for shelf, delta in change.items():
+        if shelves[shelf].free + delta < 0:
+            raise StockShort(sku_id=str(shelf[0]), asked=str(-delta), free=str(shelves[shelf].free))
+    _change_balance(session, {shelf: (delta, ZERO) for shelf, delta in change.items()})
+    _tell_increase(session, {shelf[0] for shelf, delta in change.items() if delta > 0})
+    return len(done)
+
+
+def _held(session: Session, owners: Iterable[str]) -> set[tuple[str, UUID]]:
+    statement = select(Reservation.owner, Reservation.sku_id).where(
+        Reservation.owner.in_(list(owners)), Reservation.state.in_(("active", "consumed"))
+    )
+    return {(row.owner, row.sku_id) for row in session.execute(statement)}
+
+
+def _locked(session: Session, skus: Iterable[UUID]) -> list[Shelf]:
+    """The shelves of these SKUs, locked in the one order that everybody uses, returned by warehouse priority."""
+    statement = (
+        select(Stock.sku_id, Stock.warehouse_id, (Stock.on_hand - Stock.reserved).label("free"))
+        .where(Stock.sku_id.in_(sorted(skus)))
+        .order_by(Stock.sku_id, Stock.warehouse_id)
+        .with_for_update()
+    )
+    rows = session.execute(statement).all()
+    houses = {row.warehouse_id for row in rows}
+    if len(houses) <= 1:
+        return [Shelf(row.sku_id, row.warehouse_id, row.free) for row in rows]
+    ranks = session.execute(select(Warehouse.id, Warehouse.priority, Warehouse.code, Warehouse.is_active).where(Warehouse.id.in_(houses)))
+    rank = {row.id: (not row.is_active, row.priority, row.code) for row in ranks}
+    shelves = sorted(rows, key=lambda row: rank[row.warehouse_id])
+    return [Shelf(row.sku_id, row.warehouse_id, row.free) for row in shelves]
+
+
+def _lock_reservations(session: Session, owners: Iterable[str]) -> Sequence[Any]:
+    statement = (
+        select(Reservation.id, Reservation.owner, Reservation.sku_id, Reservation.warehouse_id, Reservation.quantity)
+        .where(Reservation.owner.in_(sorted(set(owners))), Reservation.state == "active")
+        .order_by(Reservation.sku_id, Reservation.warehouse_id, Reservation.owner)
+        .with_for_update()
+    )
+    return session.execute(statement).all()
+
+
+def _end(session: Session, ended: Sequence[tuple[Any, Decimal, str]]) -> None:
+    """Close reservations, or make them smaller where only a part was used."""
+    whole = [{"id": row.id, "state": state, "ended_at": "now"} for row, part, state in ended if part == row.quantity]
+    partly = [{"id": row.id, "quantity": row.quantity - part} for row, part, _state in ended if part != row.quantity]
+    update_rows(session, Reservation, whole)
+    update_rows(session, Reservation, partly)
+
+
+def _change_balance(session: Session, changes: Mapping[tuple[UUID, UUID], tuple[Decimal, Decimal]]) -> None:
+    rows = [{"sku_id": s, "warehouse_id": w, "on_hand": hand, "reserved": kept} for (s, w), (hand, kept) in sorted(changes.items())]
+    free = "(t.on_hand + r.on_hand) - (t.reserved + r.reserved)"
+    changed = update_rows(
+        session,
+        Stock,
+        rows,
+        keys=("sku_id", "warehouse_id"),
+        sets=f"on_hand = t.on_hand + r.on_hand, reserved = t.reserved + r.reserved, updated_at = now(), {_LOW.format(free=free)}",
+        returning="t.sku_id, t.warehouse_id, old.is_low AS was_low, new.is_low AS is_low, new.on_hand - new.reserved AS free",
+    )
+    if len(changed) != len(rows):
+        raise StockShort(asked=str(len(rows)), free=str(len(changed)))
+    low = [row for row in changed if row.is_low and not row.was_low]
+    emit(session, [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.free)}) for row in low])
+
+
+def _make_shelves(session: Session, shelves: Iterable[tuple[UUID, UUID]]) -> None:
+    rows = [{"id": new_id(), "sku_id": sku, "warehouse_id": house} for sku, house in sorted(shelves)]
+    insert_rows(session, Stock, rows, on_conflict="ON CONFLICT (tenant_id, sku_id, warehouse_id) DO NOTHING")
+
+
+def _ledger(movement: Movement, actor: str = "") -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "sku_id": movement.sku_id,
+        "warehouse_id": movement.warehouse_id,
+        "delta": movement.delta,
+        "reason": movement.reason,
+        "reference": movement.reference,
+        "note": movement.note,
+        "actor": actor,
+    }
+
+
+def _tell_increase(session: Session, skus: Iterable[UUID]) -> None:
+    emit(session, [EventDraft("stock.increased", "sku", sku, {}) for sku in sorted(skus)])

@@ -1,0 +1,38 @@
+"""Errors of orders.
+
+    Invalid
+    └── OrderRefused        an incoming order breaks a rule of intake; `field` names the place
+    NotFound
+    └── OrderUnknown
+    Conflict
+    ├── OrderMoved          the order's state does not allow the step
+    └── OrderHeld           an open hold forbids the step
+"""
+
+from __future__ import annotations
+
+from core.kernel.errors import Conflict, Invalid, NotFound
+
+
+class OrderRefused(Invalid):
+    """The order cannot be taken in as it is."""
+
+    code = "orders.refused"
+
+
+class OrderUnknown(NotFound):
+    """There is no such order."""
+
+    code = "orders.unknown"
+
+
+class OrderMoved(Conflict):
+    """The order's state does not allow this step."""
+
+    code = "orders.moved"
+
+
+class OrderHeld(Conflict):
+    """The order is on hold."""
+
+    code = "orders.held"

@@ -7,7 +7,6 @@ running server.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import secrets
@@ -27,7 +26,7 @@ from psycopg import sql
 from core.runtime.db import embedded_cluster as cluster
 from core.runtime.db import embedded_setup as setup
 from core.runtime.db.embedded_home import Home, open_home, write_private
-from core.runtime.db.embedded_process import EmbeddedFailed, stop_process
+from core.runtime.db.embedded_process import EmbeddedFailed, leave_socket_folder, stop_process
 
 DATABASE = "orderloom"
 PORT = 5432
@@ -67,7 +66,8 @@ class EmbeddedPostgres:
         """
         home = self._home = open_home(self.state)
         with _locked(self.state / "lock"):
-            if not cluster.wait_until_ready(home.cluster, None):
+            # One that was just killed may still look ready: only an answer counts.
+            if not (cluster.wait_until_ready(home.cluster, None) and self._answers()):
                 if self._process is not None:
                     self._process.wait()
                 cluster.make_cluster(home, self.log)
@@ -85,10 +85,7 @@ class EmbeddedPostgres:
             stop_process(process, (signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0))
         else:
             stop_process(process, (signal.SIGQUIT, 5.0))
-        home = self._opened()
-        if home.sockets.parent != home.cluster.parent:
-            with contextlib.suppress(OSError):
-                home.sockets.rmdir()
+        leave_socket_folder(self._opened().sockets)
 
     def __enter__(self) -> Self:
         self.start()
@@ -150,6 +147,14 @@ class EmbeddedPostgres:
         if self._home is None:
             self._home = open_home(self.state)
         return self._home
+
+    def _answers(self) -> bool:
+        try:
+            with self.superuser("template1") as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _bootstrap(self) -> None:
         """Make roles, marks and the database. Its version is noted last, so that an interrupted run is done again."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -18,6 +20,8 @@ from core.kernel.errors import Denied, Unavailable
 
 # A socket's name has 108 bytes on Linux and 104 on macOS; PostgreSQL adds up to 21 to the folder ("/.s.PGSQL.65535.lock").
 SOCKET_FOLDER_MAX = 80
+_PLAIN_PATH = re.compile(r"[\w/.+~-]+", re.ASCII)
+_SHORT = Path("/tmp")  # noqa: S108 - the folder is made private and its owner checked
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -97,20 +101,29 @@ def own(path: Path, account: Account | None, mode: int) -> Path:
 
 
 def socket_folder(wanted: Path, account: Account | None) -> Path:
-    """A private folder for sockets: `wanted`, or one with a short name in /tmp when that path is too long.
+    """A private folder for sockets: `wanted`, or one with a short, plain name in /tmp when that path is too long or has
+    odd characters.
 
-    The same `wanted` always gives the same folder. Raises EmbeddedNotPossible when somebody else owns the short one.
+    redis-py cannot read Valkey's list of clients when a socket's path holds a space. The same `wanted` always gives the
+    same folder. Raises EmbeddedNotPossible when somebody else owns the short one.
     """
     folder = wanted
-    if len(os.fsencode(wanted)) > SOCKET_FOLDER_MAX:
+    if len(os.fsencode(wanted)) > SOCKET_FOLDER_MAX or not _PLAIN_PATH.fullmatch(str(wanted)):
         tag = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
-        folder = Path("/tmp") / f"oms-{os.geteuid()}-{tag}"  # noqa: S108 - ownership is checked below
+        folder = _SHORT / f"oms-{os.geteuid()}-{tag}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     expected = {os.geteuid()} if account is None else {os.geteuid(), account.uid}
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in expected:
         raise EmbeddedNotPossible(f"{folder} belongs to somebody else; remove it, or move the data to a shorter path.")
     return own(folder, account, 0o700)
+
+
+def leave_socket_folder(folder: Path) -> None:
+    """Remove a folder that `socket_folder` made in /tmp once it is empty; any other stays."""
+    if folder.parent == _SHORT:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def tail(path: Path, lines: int = 15) -> str:

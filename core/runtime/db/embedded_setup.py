@@ -59,7 +59,6 @@ max_wal_size = 2GB
 checkpoint_timeout = 15min
 fsync = {durable}
 full_page_writes = {durable}
-synchronous_commit = {durable}
 autovacuum_naptime = 20s
 autovacuum_vacuum_scale_factor = 0.05
 autovacuum_analyze_scale_factor = 0.02

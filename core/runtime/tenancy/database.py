@@ -25,12 +25,12 @@ class Database:
     """The application's door to PostgreSQL, as the role that row-level security holds.
 
     `unit` opens a transaction for one tenant, `platform` one without a tenant (tenants and accounts only). Both commit at the end of the
-    block and roll back when it raises.
+    block and roll back when it raises. `vault` is handed on to every session (`core.runtime.security.vault.vault_of`).
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5, name: str = "oms") -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, name: str = "oms", vault: object | None = None) -> None:
         self.engine: Engine = make_engine(url, pool_size=pool_size, name=name)
-        self.make_session = sessionmaker(self.engine, class_=TenantSession, expire_on_commit=False)
+        self.make_session = sessionmaker(self.engine, class_=TenantSession, expire_on_commit=False, info={"vault": vault})
 
     @contextmanager
     def unit(self, scope: Scope) -> Iterator[TenantSession]:

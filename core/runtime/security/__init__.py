@@ -1,0 +1,1 @@
+"""Secrets, audit, permissions, accounts and tokens. Nothing here knows the web."""

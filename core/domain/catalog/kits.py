@@ -1,0 +1,41 @@
+"""Kits: what a sold unit takes from the shelves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.domain.catalog.models import KIT, KitItem, Sku
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What one sellable unit takes: component SKUs with quantities. Empty for goods that are not stocked (services, vouchers)."""
+
+    parts: tuple[tuple[UUID, Decimal], ...]
+
+
+def recipes(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Recipe]:
+    """The recipe of each SKU: itself once, or a kit's components."""
+    wanted = set(sku_ids)
+    if not wanted:
+        return {}
+    skus = session.execute(select(Sku.id, Sku.kind, Sku.is_stocked).where(Sku.id.in_(wanted))).all()
+    kits = [row.id for row in skus if row.kind == KIT]
+    parts: dict[UUID, list[tuple[UUID, Decimal]]] = {kit: [] for kit in kits}
+    if kits:
+        items = select(KitItem.kit_id, KitItem.component_id, KitItem.quantity).where(KitItem.kit_id.in_(kits)).order_by(KitItem.component_id)
+        for item in session.execute(items):
+            parts[item.kit_id].append((item.component_id, item.quantity))
+    found = {}
+    for row in skus:
+        if row.kind == KIT:
+            found[row.id] = Recipe(tuple(parts[row.id]))
+        else:
+            found[row.id] = Recipe(((row.id, Decimal(1)),) if row.is_stocked else ())
+    return found

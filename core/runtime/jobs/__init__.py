@@ -1,0 +1,1 @@
+"""Background work: the queue that wakes workers, and what they run."""

@@ -243,3 +243,9 @@ def _ledger(movement: Movement, actor: str = "") -> dict[str, Any]:
 
 def _tell_increase(session: Session, skus: Iterable[UUID]) -> None:
     emit(session, [EventDraft("stock.increased", "sku", sku, {}) for sku in sorted(skus)])
+
+
+def warehouses_of(session: Session, owners: Iterable[str]) -> list[UUID]:
+    """The warehouses in which these owners have units reserved."""
+    statement = select(Reservation.warehouse_id).where(Reservation.owner.in_(list(owners)), Reservation.state == "active").distinct()
+    return list(session.scalars(statement))

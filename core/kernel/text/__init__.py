@@ -1,0 +1,1 @@
+"""Text: what is refused, how it is normalised, searched, sorted and masked."""

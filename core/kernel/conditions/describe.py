@@ -22,66 +22,61 @@ from core.kernel.conditions.nodes import (
     Quantified,
     Span,
 )
+from core.kernel.messages import N_
 
 Translate = Callable[[str], str]
 _SHOWN_MEMBERS = 5
 
-
-def _(source: str) -> str:
-    """Marks a sentence for the message catalogue; the translation happens when it is used."""
-    return source
-
-
 _SENTENCES: dict[Op, str] = {
-    Op.EQ: _("{field} is {value}"),
-    Op.NE: _("{field} is filled in, but not {value}"),
-    Op.LT: _("{field} is less than {value}"),
-    Op.LE: _("{field} is at most {value}"),
-    Op.GT: _("{field} is more than {value}"),
-    Op.GE: _("{field} is at least {value}"),
-    Op.BETWEEN: _("{field} is between {low} and {high}"),
-    Op.IN: _("{field} is one of {value}"),
-    Op.NOT_IN: _("{field} is filled in, but none of {value}"),
-    Op.CONTAINS: _("{field} contains {value}"),
-    Op.STARTS_WITH: _("{field} starts with {value}"),
-    Op.IS_EMPTY: _("{field} is empty"),
-    Op.IS_NOT_EMPTY: _("{field} is filled in"),
-    Op.HAS_ANY: _("{field} has any of {value}"),
-    Op.HAS_ALL: _("{field} has all of {value}"),
-    Op.WITHIN_LAST: _("{field} is within the last {value}"),
-    Op.WITHIN_NEXT: _("{field} is within the next {value}"),
-    Op.IN_PERIOD: _("{field} is {value}"),
+    Op.EQ: N_("{field} is {value}"),
+    Op.NE: N_("{field} is filled in, but not {value}"),
+    Op.LT: N_("{field} is less than {value}"),
+    Op.LE: N_("{field} is at most {value}"),
+    Op.GT: N_("{field} is more than {value}"),
+    Op.GE: N_("{field} is at least {value}"),
+    Op.BETWEEN: N_("{field} is between {low} and {high}"),
+    Op.IN: N_("{field} is one of {value}"),
+    Op.NOT_IN: N_("{field} is filled in, but none of {value}"),
+    Op.CONTAINS: N_("{field} contains {value}"),
+    Op.STARTS_WITH: N_("{field} starts with {value}"),
+    Op.IS_EMPTY: N_("{field} is empty"),
+    Op.IS_NOT_EMPTY: N_("{field} is filled in"),
+    Op.HAS_ANY: N_("{field} has any of {value}"),
+    Op.HAS_ALL: N_("{field} has all of {value}"),
+    Op.WITHIN_LAST: N_("{field} is within the last {value}"),
+    Op.WITHIN_NEXT: N_("{field} is within the next {value}"),
+    Op.IN_PERIOD: N_("{field} is {value}"),
 }
 _TIME_SENTENCES: dict[Op, str] = {
-    Op.LT: _("{field} is before {value}"),
-    Op.LE: _("{field} is {value} or earlier"),
-    Op.GT: _("{field} is after {value}"),
-    Op.GE: _("{field} is {value} or later"),
+    Op.LT: N_("{field} is before {value}"),
+    Op.LE: N_("{field} is {value} or earlier"),
+    Op.GT: N_("{field} is after {value}"),
+    Op.GE: N_("{field} is {value} or later"),
 }
 _PERIODS: dict[Period, str] = {
-    Period.TODAY: _("today"),
-    Period.YESTERDAY: _("yesterday"),
-    Period.TOMORROW: _("tomorrow"),
-    Period.THIS_WEEK: _("this week"),
-    Period.LAST_WEEK: _("last week"),
-    Period.NEXT_WEEK: _("next week"),
-    Period.THIS_MONTH: _("this month"),
-    Period.LAST_MONTH: _("last month"),
-    Period.NEXT_MONTH: _("next month"),
-    Period.THIS_YEAR: _("this year"),
-    Period.LAST_YEAR: _("last year"),
+    Period.TODAY: N_("today"),
+    Period.YESTERDAY: N_("yesterday"),
+    Period.TOMORROW: N_("tomorrow"),
+    Period.THIS_WEEK: N_("this week"),
+    Period.LAST_WEEK: N_("last week"),
+    Period.NEXT_WEEK: N_("next week"),
+    Period.THIS_MONTH: N_("this month"),
+    Period.LAST_MONTH: N_("last month"),
+    Period.NEXT_MONTH: N_("next month"),
+    Period.THIS_YEAR: N_("this year"),
+    Period.LAST_YEAR: N_("last year"),
 }
 _MATCHES: dict[Match, str] = {
-    Match.ANY: _("at least one of {field} meets: {inner}"),
-    Match.ALL: _("every one of {field} meets: {inner}"),
-    Match.NONE: _("none of {field} meets: {inner}"),
+    Match.ANY: N_("at least one of {field} meets: {inner}"),
+    Match.ALL: N_("every one of {field} meets: {inner}"),
+    Match.NONE: N_("none of {field} meets: {inner}"),
 }
-_SPANS: dict[str, tuple[str, str]] = {"days": (_("1 day"), _("{count} days")), "hours": (_("1 hour"), _("{count} hours"))}
-_ALWAYS, _NEVER, _NOT = _("always"), _("never"), _("not ({inner})")
-_AND, _OR, _MORE = _(" and "), _(" or "), _("{members} and {count} more")
-_YES, _NO, _NOTHING = _("yes"), _("no"), _("nothing")
-_SEEN_ROWS = _("{matching} of {rows}")
-_NEEDED, _UNWANTED = _("{field} is now {seen}; needed: {sentence}"), _("{field} is now {seen}; in the way: {sentence}")
+_SPANS: dict[str, tuple[str, str]] = {"days": (N_("1 day"), N_("{count} days")), "hours": (N_("1 hour"), N_("{count} hours"))}
+_ALWAYS, _NEVER, _NOT = N_("always"), N_("never"), N_("not ({inner})")
+_AND, _OR, _MORE = N_(" and "), N_(" or "), N_("{members} and {count} more")
+_YES, _NO, _NOTHING = N_("yes"), N_("no"), N_("nothing")
+_SEEN_ROWS = N_("{matching} of {rows}")
+_NEEDED, _UNWANTED = N_("{field} is now {seen}; needed: {sentence}"), N_("{field} is now {seen}; in the way: {sentence}")
 
 
 def describe(condition: Condition, catalogue: Catalogue, translate: Translate = str) -> str:

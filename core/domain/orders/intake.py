@@ -129,7 +129,7 @@ def _insert(session: Session, batch: _Batch, fresh: Sequence[NormalisedOrder], n
         for position, line in enumerate(order.lines, start=1)
     ]
     insert_rows(session, OrderLine, line_rows)
-    index_new(session, ENTITY, {placed[o.external_id]: tokens_of(o, won[o.external_id]) for o in inserted})
+    index_new(session, ENTITY, {placed[o.external_id]: tokens_of(session, o, won[o.external_id]) for o in inserted})
     record_many(session, "orders.accepted", "order", [(placed[o.external_id], {"number": (None, won[o.external_id])}) for o in inserted])
     emit(session, [_accepted(batch, order, placed[order.external_id], won[order.external_id]) for order in inserted])
     place_holds(session, _first_holds(batch, inserted, placed), by="intake")

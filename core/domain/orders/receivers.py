@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.domain.orders.normalised import NormalisedOrder, Receiver
 from core.kernel.jsontext import encode_json
-from core.kernel.text import mask_address, mask_name, mask_phone, search_tokens
+from core.engines.metadata.search import personal_tokens
+from core.kernel.text import SearchKind, SearchValue, mask_address, mask_name, mask_phone, search_tokens
 from core.runtime.security.vault import blind_many, seal_many
 
 PURPOSE = "order.receiver"
@@ -55,19 +56,24 @@ def _is_known(receiver: Receiver) -> bool:
     return bool(receiver.name or receiver.phone or receiver.street or receiver.token or receiver.email)
 
 
-def tokens_of(order: NormalisedOrder, number: str) -> set[str]:
-    """The words by which staff find the order: numbers, phone, region, buyer, SKU codes and titles."""
+def tokens_of(session: Session, order: NormalisedOrder, number: str) -> set[str]:
+    """The words by which staff find the order: numbers, SKU codes and titles in clear; buyer, phone and its tail as keyed hashes."""
     receiver = order.receiver
-    phone = "" if receiver.is_masked else receiver.phone
-    tail = receiver.phone[-4:] if receiver.is_masked and receiver.phone[-4:].isdigit() else ""
-    words = _tokens((order.buyer_name, receiver.name, receiver.city)) | {number.lower(), order.external_id.lower()}
-    for line in order.lines:
-        words |= _tokens((line.seller_code, line.title))
-    if phone or tail:
-        words |= _tokens((phone or tail,))
-    return words
+    words = _codes((number, order.external_id, *(line.seller_code for line in order.lines))).union(
+        *(_words(line.title) for line in order.lines), _words(receiver.city)
+    )
+    if receiver.is_masked:
+        tail = receiver.phone[-4:]
+        return set(words | {tail}) if tail.isdigit() else set(words)
+    names = {SearchValue(SearchKind.NAME, name) for name in (order.buyer_name, receiver.name) if name}
+    phone = [SearchValue(SearchKind.PHONE, receiver.phone)] if receiver.phone else []
+    return words | personal_tokens(session, search_tokens([*names, *phone]))
+
+
+def _codes(values: tuple[str, ...]) -> set[str]:
+    return search_tokens([SearchValue(SearchKind.CODE, value) for value in values if value])
 
 
 @lru_cache(maxsize=20_000)
-def _tokens(values: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(search_tokens([value for value in values if value]))
+def _words(text: str) -> frozenset[str]:
+    return frozenset(search_tokens([SearchValue(SearchKind.TEXT, text)])) if text else frozenset()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, and_, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.schema import PrimaryKeyConstraint
 
-from core.kernel.text import prefix_bounds, query_tokens
+from core.kernel.text import query_tokens
 from core.runtime.db.base import Base, TenantScoped, tenant_index
 from core.runtime.db.bulk import insert_rows
+from core.runtime.security.vault import blind_many
+
+_PERSONAL = "search"
 
 
 class SearchToken(Base, TenantScoped):
@@ -44,17 +47,24 @@ def reindex(session: Session, entity: str, tokens: Mapping[UUID, Iterable[str]])
     index_new(session, entity, tokens)
 
 
-def matching(entity: str, text: str) -> Sequence[Select[tuple[UUID]]]:
+def personal_tokens(session: Session, words: Iterable[str]) -> set[str]:
+    """Tokens of personal data: keyed hashes, found by the whole word only."""
+    return {f"#{hashed}" for hashed in blind_many(session, _PERSONAL, sorted(words)) if hashed}
+
+
+def matching(session: Session, entity: str, text: str) -> Sequence[Select[tuple[UUID]]]:
     """Sub-selects of record ids, one per word of the user's text; a record matches when it is in all of them.
 
-    The last word also matches as a beginning. Several pasted numbers (one per line) give one sub-select that matches any of them.
+    The last word also matches as a beginning, except against personal data. Several pasted numbers (one per line) give one sub-select that
+    matches any of them. Text without a word gives none.
     """
     query = query_tokens(text)
     token, base = SearchToken.token, select(SearchToken.record_id).where(SearchToken.entity == entity)
-    if query.alternatives:
-        return [base.where(token.in_(query.alternatives))]
-    found = [base.where(token == word) for word in query.words]
-    if query.prefix:
-        low, high = prefix_bounds(query.prefix)
-        found.append(base.where(token >= low) if high is None else base.where(token >= low, token < high))
+    if query.numbers:
+        return [base.where(token.in_([*query.numbers, *personal_tokens(session, query.numbers)]))]
+    found = [base.where(token.in_([word, *personal_tokens(session, [word])])) for word in query.exact]
+    if query.prefix_range is not None and query.prefix is not None:
+        low, high = query.prefix_range
+        starts = (token >= low) if high is None else and_(token >= low, token < high)
+        found.append(base.where(or_(starts, token.in_(personal_tokens(session, [query.prefix])))))
     return found

@@ -59,7 +59,7 @@ def _mapper_of(table: str) -> Mapper | None:
 
 def wall_statements(tables: list[str] | None = None) -> list[str]:
     """All policies and grants for `tables` (default: every mapped table), as the models declare them."""
-    statements: list[str] = []
+    statements: list[str] = ["GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO oms_app"]
     for table in sorted(metadata.tables if tables is None else tables):
         mapper = _mapper_of(table)
         owner = mapper.class_ if mapper is not None else None

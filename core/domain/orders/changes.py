@@ -116,10 +116,7 @@ _SETS = ", ".join(
     [
         *(
             f"{name} = r.{name}"
-            for name in (
-                "state payment fulfilment channel_state channel_modified_at goods_total discount_total postage paid_total paid_at "
-                "ship_by seller_note seller_flag buyer_note receiver_sealed receiver_masked receiver_phone_blind province city buyer_masked"
-            ).split()
+            for name in ["state", "payment", "fulfilment", "channel_state", "channel_modified_at", "goods_total", "discount_total", "postage", "paid_total", "paid_at", "ship_by", "seller_note", "seller_flag", "buyer_note", "receiver_sealed", "receiver_masked", "receiver_phone_blind", "province", "city", "buyer_masked"]
         ),
         "closed_at = coalesce(t.closed_at, r.closed_at)",
         "closed_reason = CASE WHEN t.closed_reason = '' THEN r.closed_reason ELSE t.closed_reason END",

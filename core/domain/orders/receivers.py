@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.domain.orders.normalised import NormalisedOrder, Receiver
-from core.kernel.jsontext import encode_json
 from core.engines.metadata.search import personal_tokens
+from core.kernel.jsontext import encode_json
 from core.kernel.text import SearchKind, SearchValue, mask_address, mask_name, mask_phone, search_tokens
 from core.runtime.security.vault import blind_many, seal_many
 

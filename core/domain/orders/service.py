@@ -98,7 +98,7 @@ def release(session: Session, order_ids: Sequence[UUID], *, codes: Sequence[str]
     outcomes = _unknown(order_ids, known)
     text = clean_text(note, max_length=500, field="note")
     release_holds(session, list(known), codes=codes, by=require_scope().actor.label, note=text, now=now)
-    outcomes.update({order: None for order in known})
+    outcomes.update(dict.fromkeys(known))
     return outcomes
 
 

@@ -1,0 +1,31 @@
+"""Errors of channels.
+
+    NotFound
+    └── ShopUnknown
+    Conflict
+    └── ShopSilent          the shop has no marketplace to talk to, or is switched off
+    Invalid
+    └── CarrierUnmapped     the channel's name of a carrier is not known; mapping it once releases all that waits
+"""
+
+from __future__ import annotations
+
+from core.kernel.errors import Conflict, Invalid, NotFound
+
+
+class ShopUnknown(NotFound):
+    """There is no such shop."""
+
+    code = "channels.shop_unknown"
+
+
+class ShopSilent(Conflict):
+    """This shop is not connected to a marketplace."""
+
+    code = "channels.shop_silent"
+
+
+class CarrierUnmapped(Invalid):
+    """The channel's code of this carrier is not known."""
+
+    code = "channels.carrier_unmapped"

@@ -1,11 +1,11 @@
 """The five kinds of error; the kind alone decides the HTTP status and whether a job retries.
 
-    OrderloomError
-    ├── Invalid        422  the input is wrong; `field` names the place
-    ├── NotFound       404  the thing does not exist, or not for this tenant
-    ├── Denied         403  credentials or permissions do not allow it
-    ├── Conflict       409  the state of the thing does not allow it now
-    └── Unavailable    503  something needed is down or busy; the only kind that retries
+OrderloomError
+├── Invalid        422  the input is wrong; `field` names the place
+├── NotFound       404  the thing does not exist, or not for this tenant
+├── Denied         403  credentials or permissions do not allow it
+├── Conflict       409  the state of the thing does not allow it now
+└── Unavailable    503  something needed is down or busy; the only kind that retries
 """
 
 from __future__ import annotations

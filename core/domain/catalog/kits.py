@@ -29,7 +29,9 @@ def recipes(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Recipe]:
     kits = [row.id for row in skus if row.kind == KIT]
     parts: dict[UUID, list[tuple[UUID, Decimal]]] = {kit: [] for kit in kits}
     if kits:
-        items = select(KitItem.kit_id, KitItem.component_id, KitItem.quantity).where(KitItem.kit_id.in_(kits)).order_by(KitItem.component_id)
+        items = (
+            select(KitItem.kit_id, KitItem.component_id, KitItem.quantity).where(KitItem.kit_id.in_(kits)).order_by(KitItem.component_id)
+        )
         for item in session.execute(items):
             parts[item.kit_id].append((item.component_id, item.quantity))
     found = {}

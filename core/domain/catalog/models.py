@@ -88,7 +88,9 @@ class Barcode(Base, TenantOwned, Timestamped):
 
     __tablename__ = "barcode"
     __audited__ = True
-    __table_args__ = tenant_table(tenant_unique("code"), tenant_ref("sku_id", "sku", ondelete="CASCADE"), tenant_index("ix_barcode_sku", "sku_id"))
+    __table_args__ = tenant_table(
+        tenant_unique("code"), tenant_ref("sku_id", "sku", ondelete="CASCADE"), tenant_index("ix_barcode_sku", "sku_id")
+    )
 
     code: Mapped[str]
     sku_id: Mapped[UUID]
@@ -121,4 +123,6 @@ class SkuAlias(Base, TenantOwned, Versioned):
     seen_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     last_seen_at: Mapped[datetime | None]
 
-    sku: Mapped[Sku | None] = relationship(primaryjoin="SkuAlias.sku_id == Sku.id", foreign_keys="SkuAlias.sku_id", lazy="raise", viewonly=True)
+    sku: Mapped[Sku | None] = relationship(
+        primaryjoin="SkuAlias.sku_id == Sku.id", foreign_keys="SkuAlias.sku_id", lazy="raise", viewonly=True
+    )

@@ -1,11 +1,11 @@
 """Errors of channels.
 
-    NotFound
-    └── ShopUnknown
-    Conflict
-    └── ShopSilent          the shop has no marketplace to talk to, or is switched off
-    Invalid
-    └── CarrierUnmapped     the channel's name of a carrier is not known; mapping it once releases all that waits
+NotFound
+└── ShopUnknown
+Conflict
+└── ShopSilent          the shop has no marketplace to talk to, or is switched off
+Invalid
+└── CarrierUnmapped     the channel's name of a carrier is not known; mapping it once releases all that waits
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ class _Item:
     order_id: UUID | None = None
 
 
-def take_in(session: Session, shop: ShopView, marketplace: Marketplace, documents: Sequence[Document], *, now: datetime, again: bool = False) -> Tally:
+def take_in(
+    session: Session, shop: ShopView, marketplace: Marketplace, documents: Sequence[Document], *, now: datetime, again: bool = False
+) -> Tally:
     """Store the documents and apply those that are new; a revision that is stored already is only counted.
 
     With `again`, stored revisions are applied once more (a manual re-pull). What cannot be mapped is kept with its cause and never stops
@@ -142,9 +144,7 @@ def _refuse(item: _Item, error: OrderloomError, tally: Tally) -> None:
     tally.refused += 1
 
 
-def _apply_orders(
-    session: Session, shop: ShopView, marketplace: Marketplace, items: Sequence[_Item], tally: Tally, now: datetime
-) -> None:
+def _apply_orders(session: Session, shop: ShopView, marketplace: Marketplace, items: Sequence[_Item], tally: Tally, now: datetime) -> None:
     pairs = _mapped(items, marketplace.orders_from, tally)
     if not pairs:
         return
@@ -166,9 +166,7 @@ def _apply_orders(
     link_waiting(session, shop.id, created, now=now)
 
 
-def _apply_refunds(
-    session: Session, shop: ShopView, marketplace: Marketplace, items: Sequence[_Item], tally: Tally, now: datetime
-) -> None:
+def _apply_refunds(session: Session, shop: ShopView, marketplace: Marketplace, items: Sequence[_Item], tally: Tally, now: datetime) -> None:
     pairs = _mapped(items, marketplace.refunds_from, tally)
     orders = accept_refunds(session, shop.id, [refund for _item, refund in pairs], now=now)
     for item, refund in pairs:

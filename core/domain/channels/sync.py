@@ -44,7 +44,9 @@ class Run:
     is_complete: bool = True
 
 
-def pull(desk: ChannelDesk, scope: Scope, shop_id: UUID, *, stream: str = ORDERS, cause: str = "schedule", budget_s: float = BUDGET_S) -> Run:
+def pull(
+    desk: ChannelDesk, scope: Scope, shop_id: UUID, *, stream: str = ORDERS, cause: str = "schedule", budget_s: float = BUDGET_S
+) -> Run:
     """Fetch what changed since the watermark, window by window, until the present or until `budget_s` is used up.
 
     Raises what the connection raises; the run is then on record as failed and the watermark stands where the last whole window ended.
@@ -155,9 +157,7 @@ def _take_alone(desk: ChannelDesk, scope: Scope, run: Run, link: Link, document:
 
 
 @contextmanager
-def _run(
-    desk: ChannelDesk, scope: Scope, shop_id: UUID, *, stream: str, cause: str, window: Window | None = None
-) -> Iterator[Run]:
+def _run(desk: ChannelDesk, scope: Scope, shop_id: UUID, *, stream: str, cause: str, window: Window | None = None) -> Iterator[Run]:
     with desk.database.unit(scope) as session:
         run = Run(new_id(), talking(session, shop_id))
         row = {"id": run.id, "shop_id": shop_id, "stream": stream, "cause": cause}

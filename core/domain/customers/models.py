@@ -81,7 +81,9 @@ class Reveal(Base, TenantOwned):
 
     __tablename__ = "reveal"
     __append_only__ = True
-    __table_args__ = tenant_table(tenant_index("ix_reveal_subject", "subject_type", "subject_id"), tenant_index("ix_reveal_at", "revealed_at"))
+    __table_args__ = tenant_table(
+        tenant_index("ix_reveal_subject", "subject_type", "subject_id"), tenant_index("ix_reveal_at", "revealed_at")
+    )
 
     subject_type: Mapped[str]
     subject_id: Mapped[UUID]

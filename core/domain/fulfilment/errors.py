@@ -1,9 +1,9 @@
 """Errors of fulfilment.
 
-    Invalid
-    └── ShipmentRefused     the shipment is wrong in itself; `field` names the place
-    Conflict
-    └── NotShippable        the order's state, a hold or missing stock forbids shipping
+Invalid
+└── ShipmentRefused     the shipment is wrong in itself; `field` names the place
+Conflict
+└── NotShippable        the order's state, a hold or missing stock forbids shipping
 """
 
 from __future__ import annotations

@@ -78,9 +78,9 @@ def ship(session: Session, wanted: ShipmentOrder, *, now: datetime) -> UUID:
 
 
 def _locked_order(session: Session, order_id: UUID) -> Any:
-    statement = select(
-        Order.id, Order.number, Order.state, Order.fulfilment, Order.hold_count, Order.shop_id, Order.external_id
-    ).where(Order.id == order_id)
+    statement = select(Order.id, Order.number, Order.state, Order.fulfilment, Order.hold_count, Order.shop_id, Order.external_id).where(
+        Order.id == order_id
+    )
     row = session.execute(statement.with_for_update()).one_or_none()
     if row is None:
         raise OrderUnknown(order=str(order_id))
@@ -144,15 +144,15 @@ def _quantities(lines: Sequence[OrderLine], wanted: Mapping[UUID, Decimal]) -> d
         if quantity <= 0:
             raise ShipmentRefused("A shipped quantity is more than zero.", field=f"lines.{key}")
         if quantity > line.reserved:
-            raise NotShippable("More is shipped than is reserved.", field_key=f"lines.{key}", asked=str(quantity), reserved=str(line.reserved))
+            raise NotShippable(
+                "More is shipped than is reserved.", field_key=f"lines.{key}", asked=str(quantity), reserved=str(line.reserved)
+            )
     if not chosen:
         raise NotShippable("Nothing of this order is reserved.")
     return chosen
 
 
-def _consume(
-    session: Session, shipment_id: UUID, lines: Sequence[OrderLine], quantities: Mapping[UUID, Decimal]
-) -> UUID | None:
+def _consume(session: Session, shipment_id: UUID, lines: Sequence[OrderLine], quantities: Mapping[UUID, Decimal]) -> UUID | None:
     """Take the goods off the shelves; returns the warehouse when they all come from one."""
     cookbook = recipes(session, {line.sku_id for line in lines if line.sku_id})
     uses = []

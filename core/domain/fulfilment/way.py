@@ -146,7 +146,12 @@ def _explain(session: Session, short: Mapping[UUID, Sequence[Shortage]]) -> dict
         order: {
             "rule": "all lines are reserved together",
             "skus": [
-                {"sku_id": str(s.sku_id), "sku": codes.get(s.sku_id, ""), "asked": f"{s.asked.normalize():f}", "free": f"{s.free.normalize():f}"}
+                {
+                    "sku_id": str(s.sku_id),
+                    "sku": codes.get(s.sku_id, ""),
+                    "asked": f"{s.asked.normalize():f}",
+                    "free": f"{s.free.normalize():f}",
+                }
                 for s in shortages
             ],
             "cure": "stock",

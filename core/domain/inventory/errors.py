@@ -1,9 +1,9 @@
 """Errors of inventory.
 
-    Invalid
-    └── StockChangeRefused   a change of stock is wrong in itself
-    Conflict
-    └── StockShort           fewer units are free, or lie there, than were asked for
+Invalid
+└── StockChangeRefused   a change of stock is wrong in itself
+Conflict
+└── StockShort           fewer units are free, or lie there, than were asked for
 """
 
 from __future__ import annotations

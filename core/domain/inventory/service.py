@@ -220,7 +220,9 @@ def _change_balance(session: Session, changes: Mapping[tuple[UUID, UUID], tuple[
     if len(changed) != len(rows):
         raise StockShort(asked=str(len(rows)), free=str(len(changed)))
     low = [row for row in changed if row.is_low and not row.was_low]
-    emit(session, [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.free)}) for row in low])
+    emit(
+        session, [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.free)}) for row in low]
+    )
 
 
 def _make_shelves(session: Session, shelves: Iterable[tuple[UUID, UUID]]) -> None:

@@ -47,9 +47,7 @@ class Known:
 def load_known(session: Session, shop_id: UUID, external_ids: Sequence[str]) -> dict[str, Known]:
     """The stored orders among these external ids, locked in the order of their ids."""
     statement = (
-        select(
-            Order.id, Order.number, Order.external_id, Order.state, Order.payment, Order.fulfilment, Order.channel_modified_at
-        )
+        select(Order.id, Order.number, Order.external_id, Order.state, Order.payment, Order.fulfilment, Order.channel_modified_at)
         .where(Order.shop_id == shop_id, Order.external_id.in_(external_ids))
         .order_by(Order.id)
         .with_for_update()
@@ -85,9 +83,7 @@ def apply(
 def _write(session: Session, newer: Sequence[tuple[Known, NormalisedOrder]], skus: Mapping[str, UUID | None], now: datetime) -> None:
     moved = {known.id: rules.merged(known.standing, rules.standing_of(order)) for known, order in newer}
     receivers = receiver_columns(session, [order for _known, order in newer])
-    rows = [
-        {**_row(known, order, moved[known.id], now), **receiver} for (known, order), receiver in zip(newer, receivers, strict=True)
-    ]
+    rows = [{**_row(known, order, moved[known.id], now), **receiver} for (known, order), receiver in zip(newer, receivers, strict=True)]
     update_rows(session, Order, rows, sets=_SETS)
     changed_lines = _write_lines(session, newer, skus)
     _sync_holds(session, newer, now)
@@ -116,7 +112,28 @@ _SETS = ", ".join(
     [
         *(
             f"{name} = r.{name}"
-            for name in ["state", "payment", "fulfilment", "channel_state", "channel_modified_at", "goods_total", "discount_total", "postage", "paid_total", "paid_at", "ship_by", "seller_note", "seller_flag", "buyer_note", "receiver_sealed", "receiver_masked", "receiver_phone_blind", "province", "city", "buyer_masked"]
+            for name in [
+                "state",
+                "payment",
+                "fulfilment",
+                "channel_state",
+                "channel_modified_at",
+                "goods_total",
+                "discount_total",
+                "postage",
+                "paid_total",
+                "paid_at",
+                "ship_by",
+                "seller_note",
+                "seller_flag",
+                "buyer_note",
+                "receiver_sealed",
+                "receiver_masked",
+                "receiver_phone_blind",
+                "province",
+                "city",
+                "buyer_masked",
+            ]
         ),
         "closed_at = coalesce(t.closed_at, r.closed_at)",
         "closed_reason = CASE WHEN t.closed_reason = '' THEN r.closed_reason ELSE t.closed_reason END",

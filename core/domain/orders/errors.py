@@ -1,12 +1,12 @@
 """Errors of orders.
 
-    Invalid
-    └── OrderRefused        an incoming order breaks a rule of intake; `field` names the place
-    NotFound
-    └── OrderUnknown
-    Conflict
-    ├── OrderMoved          the order's state does not allow the step
-    └── OrderHeld           an open hold forbids the step
+Invalid
+└── OrderRefused        an incoming order breaks a rule of intake; `field` names the place
+NotFound
+└── OrderUnknown
+Conflict
+├── OrderMoved          the order's state does not allow the step
+└── OrderHeld           an open hold forbids the step
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ def take_numbers(session: Session, series: str, count: int) -> list[int]:
         return taken
     wanted = missing if missing > BLOCK else missing + BLOCK
     with engine.begin() as connection:
-        connection.execute(text("SELECT set_config('app.tenant', :t, true), set_config('synchronous_commit', 'off', true)"), {"t": str(tenant)})
+        connection.execute(
+            text("SELECT set_config('app.tenant', :t, true), set_config('synchronous_commit', 'off', true)"), {"t": str(tenant)}
+        )
         values = {"tenant": tenant, "id": new_id(), "series": series, "count": wanted}
         first = connection.execute(_TAKE, values).scalar_one()
     fresh = list(range(first, first + wanted))

@@ -90,7 +90,9 @@ def settle(session: Session, order_ids: Iterable[UUID], *, now: datetime) -> Non
     wanted = sorted(set(order_ids))
     if not wanted:
         return
-    heads = session.execute(select(Order.id, Order.paid_total, Order.state).where(Order.id.in_(wanted)).order_by(Order.id).with_for_update()).all()
+    heads = session.execute(
+        select(Order.id, Order.paid_total, Order.state).where(Order.id.in_(wanted)).order_by(Order.id).with_for_update()
+    ).all()
     by_order: dict[UUID, list[Any]] = {head.id: [] for head in heads}
     columns = (Refund.order_id, Refund.external_id, Refund.state, Refund.amount, Refund.kind, Refund.line_external_ids)
     for refund in session.execute(select(*columns).where(Refund.order_id.in_(by_order)).order_by(Refund.channel_modified_at)):
@@ -103,7 +105,11 @@ def settle(session: Session, order_ids: Iterable[UUID], *, now: datetime) -> Non
     for head in heads:
         refunds = by_order[head.id]
         states = _line_states(refunds, lines[head.id])
-        updates += [{"id": line.id, "refund_state": states[line.external_id]} for line in lines[head.id] if states[line.external_id] != line.refund_state]
+        updates += [
+            {"id": line.id, "refund_state": states[line.external_id]}
+            for line in lines[head.id]
+            if states[line.external_id] != line.refund_state
+        ]
         asked = sorted(key for key, state in states.items() if state == "requested")
         if asked:
             held[head.id] = {rules.REFUND_REQUESTED: {"lines": asked, "cure": "Agree to the refund or refuse it on the channel."}}

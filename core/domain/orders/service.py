@@ -60,9 +60,7 @@ def cancel(session: Session, order_ids: Sequence[UUID], *, reason: str, now: dat
         session.execute(
             update(Order)
             .where(Order.id.in_([row.id for row in going]))
-            .values(
-                state="cancelled", closed_at=now, closed_reason=reason, row_version=Order.row_version + 1, updated_at=func.now()
-            )
+            .values(state="cancelled", closed_at=now, closed_reason=reason, row_version=Order.row_version + 1, updated_at=func.now())
             .execution_options(synchronize_session=False)
         )
         record_many(session, "orders.cancelled", "order", [(row.id, {"state": (row.state, "cancelled")}) for row in going])

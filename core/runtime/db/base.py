@@ -110,9 +110,7 @@ class Timestamped:
     """When a row was made and last changed; both aware UTC, by the database's clock."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), nullable=False, sort_order=900)
-    updated_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), onupdate=func.now(), nullable=False, sort_order=901
-    )
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), nullable=False, sort_order=901)
 
 
 class Versioned(Timestamped):
@@ -124,6 +122,8 @@ class Versioned(Timestamped):
 def tenant_tables() -> list[str]:
     """Names of all mapped tables that belong to tenants, sorted."""
     names = {
-        mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantScoped)  # type: ignore[attr-defined]
+        mapper.local_table.name
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, TenantScoped)  # type: ignore[attr-defined]
     }
     return sorted(names)

@@ -41,4 +41,3 @@ def _mark_lost_connections(context: Any) -> None:
 def forget_inherited_connections(engine: Engine) -> None:
     """Call in a forked child: drops the pool without closing the parent's connections."""
     engine.dispose(close=False)
-

@@ -1,13 +1,106 @@
-"""JSON text: exact numbers, one spelling."""
+"""JSON text: exact numbers, one spelling, and nothing that the database cannot keep."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
+
+from core.kernel.errors import Invalid
+
+MAX_DEPTH = 64
+_MAX_DIGITS = 4_300
+_MAX_EXPONENT = 400
+# What psycopg or jsonb would refuse can only come from these escapes; raw bytes are checked by the UTF-8 decoder and the parser.
+_RISKY_ESCAPE = re.compile(r"\\u(?:0000|[dD][89abAB])")
+
+
+class JsonInvalid(Invalid):
+    """This is not JSON that can be kept."""
+
+    code = "json.invalid"
+
+
+def decode_json(data: bytes | str, *, max_bytes: int, max_depth: int = MAX_DEPTH, unique_keys: bool = False) -> Any:
+    """The value of `data`, UTF-8 JSON from outside; numbers with a point or an exponent become Decimals.
+
+    `unique_keys` refuses an object that names a key twice; otherwise the last one wins. A byte order mark is skipped.
+    Raises: JsonInvalid - longer than `max_bytes`, deeper than `max_depth`, not UTF-8, not JSON, NaN or Infinity, a number of more
+    than 4,300 digits or with an exponent over 400, NUL or half of a surrogate pair in a text.
+    """
+    text = _decoded(data, max_bytes)
+    hook = _unique if unique_keys else None
+    try:
+        value = json.loads(text, parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=hook)
+    except json.JSONDecodeError as error:
+        raise JsonInvalid(f"This is not JSON: line {error.lineno}, column {error.colno}.") from error
+    except RecursionError as error:
+        raise JsonInvalid(f"This document is nested deeper than {max_depth} levels.", limit=max_depth) from error
+    except (ValueError, InvalidOperation) as error:
+        raise JsonInvalid("A number in this document is too large.") from error
+    # Depth cannot exceed the number of opening brackets, so most documents need no walk.
+    if text.count("[") + text.count("{") > max_depth and any(depth > max_depth for depth, _ in _walk(value)):
+        raise JsonInvalid(f"This document is nested deeper than {max_depth} levels.", limit=max_depth)
+    if _RISKY_ESCAPE.search(text):
+        _check_texts(value)
+    return value
+
+
+def _decoded(data: bytes | str, max_bytes: int) -> str:
+    try:
+        raw = data if isinstance(data, bytes) else data.encode("utf-8")
+        if len(raw) > max_bytes:
+            raise JsonInvalid(f"This document is longer than {max_bytes} bytes.", limit=max_bytes)
+        return raw.decode("utf-8-sig")
+    except UnicodeError as error:
+        raise JsonInvalid("This document is not UTF-8 text.") from error
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text) if len(text) <= _MAX_DIGITS else None
+    # A huge exponent is a small text, but would fill the memory as soon as somebody writes the number out.
+    if number is None or abs(number.adjusted()) > _MAX_EXPONENT or not number.is_finite():
+        raise JsonInvalid("A number in this document is too large or too precise.")
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise JsonInvalid(f"{name} is not a number.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise JsonInvalid("An object names a key twice.", key=key[:100])
+        found[key] = value
+    return found
+
+
+def _walk(value: Any) -> Iterator[tuple[int, Any]]:
+    """Every part of a decoded document with its depth, keys included; containers count one level, so `[]` has depth 1."""
+    waiting = [(1, value)]
+    while waiting:
+        depth, item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend((depth + 1, member) for member in item.values())
+            waiting.extend((depth + 1, key) for key in item)
+        elif isinstance(item, list):
+            waiting.extend((depth + 1, member) for member in item)
+        else:
+            depth -= 1
+        yield depth, item
+
+
+def _check_texts(value: Any) -> None:
+    for _, item in _walk(value):
+        if isinstance(item, str) and ("\x00" in item or any("\ud800" <= char <= "\udfff" for char in item)):
+            raise JsonInvalid("A text in this document holds NUL or half of a surrogate pair.")
 
 
 def _plain(value: Any) -> Any:
@@ -27,3 +120,17 @@ def _plain(value: Any) -> Any:
 def encode_json(value: Any) -> str:
     """Compact JSON text; Decimal and UUID as text, moments in ISO 8601, bytes as PostgreSQL hex text."""
     return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def canonical_json(value: Any) -> str:
+    """Like `encode_json`, with sorted keys: equal values give equal text, for fingerprints and comparisons.
+
+    Decimals that are equal but written differently (`1.0`, `1.00`) stay different.
+    Raises: JsonInvalid - NaN or infinity, a text with half of a surrogate pair, or a value without a JSON form.
+    """
+    try:
+        text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
+        text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise JsonInvalid("This value has no JSON form.") from error
+    return text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -56,6 +57,7 @@ class EmbeddedPostgres:
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         self._home: Home | None = None
+        self._starter: int | None = None
 
     def start(self) -> Endpoints:
         """Start the server, or join the one that runs on this folder, and make roles and the database when they are missing.
@@ -65,6 +67,7 @@ class EmbeddedPostgres:
         Raises: EmbeddedNotPossible - this account or machine cannot; EmbeddedFailed - the server ended while starting.
         """
         home = self._home = open_home(self.state)
+        self._starter = os.getpid()
         with _locked(self.state / "lock"):
             # One that was just killed may still look ready: only an answer counts.
             if not (cluster.wait_until_ready(home.cluster, None) and self._answers()):
@@ -79,12 +82,15 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop the server if this object started it; one that was only joined goes on. A second call does nothing."""
         process, self._process = self._process, None
+        if self._starter != os.getpid():
+            # A forked child has our memory, but the server is its parent's.
+            return
         if process is None:
             return
         if self._durable:
-            stop_process(process, (signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0))
+            stop_process(process, (signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0))
         else:
-            stop_process(process, (signal.SIGQUIT, 5.0))
+            stop_process(process, (signal.SIGQUIT, 1.0))
         leave_socket_folder(self._opened().sockets)
 
     def __enter__(self) -> Self:

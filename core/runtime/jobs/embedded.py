@@ -68,6 +68,7 @@ class EmbeddedValkey:
         self.state = Path(state).resolve()
         self.log = self.state / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._starter: int | None = None
 
     def start(self) -> str:
         """Start the server, or join the one that runs on this folder. Returns its address (`unix://…`), which holds the
@@ -78,6 +79,7 @@ class EmbeddedValkey:
         """
         self.state.mkdir(parents=True, exist_ok=True)
         self.state.chmod(0o700)
+        self._starter = os.getpid()
         with (self.state / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             # One that was just killed may still look alive: when it ends instead of answering, start a new one.
@@ -90,8 +92,11 @@ class EmbeddedValkey:
     def stop(self) -> None:
         """Stop the server if this object started it; one that was only joined goes on. A second call does nothing."""
         process, self._process = self._process, None
+        if self._starter != os.getpid():
+            # A forked child has our memory, but the server is its parent's.
+            return
         if process is not None:
-            stop_process(process, (signal.SIGTERM, 5.0))
+            stop_process(process, (signal.SIGTERM, 1.0))
             leave_socket_folder(self._socket.parent)
 
     def __enter__(self) -> Self:

@@ -1,0 +1,1 @@
+"""The ways in and out of the platform for people and programs: web pages, REST, command line."""

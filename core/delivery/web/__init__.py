@@ -1,0 +1,1 @@
+"""The web pages: the theme, the crud kit over Flask-AppBuilder, and the pages of the domain."""

@@ -1,0 +1,32 @@
+// Starts the modules. Each hangs its behaviour on data- attributes by delegation, so content that htmx swaps in works without setup.
+import { startColumns } from "./columns.js";
+import { startConfirm } from "./confirm.js";
+import { startCopy } from "./copy.js";
+import { startGuard } from "./guard.js";
+import { startMenus } from "./menus.js";
+import { startPalette } from "./palette.js";
+import { startPeek } from "./peek.js";
+import { startPreferences } from "./preferences.js";
+import { startRequests } from "./requests.js";
+import { startRows } from "./rows.js";
+import { startSelects } from "./selects.js";
+import { startShell } from "./shell.js";
+import { startShortcuts } from "./shortcuts.js";
+import { startTimes } from "./times.js";
+import { startToasts } from "./toasts.js";
+
+startRequests();
+startToasts();
+startMenus();
+startShell();
+startPreferences();
+startConfirm();
+startCopy();
+startGuard();
+startRows();
+startPeek();
+startPalette();
+startColumns();
+startSelects();
+startTimes();
+startShortcuts();

@@ -1,0 +1,171 @@
+"""Telling channels what happened here: shipments, and the stock that shops may show. Receipts are rows; a refusal keeps its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.domain.catalog.kits import recipes
+from core.domain.catalog.models import SkuAlias
+from core.domain.channels.desk import ChannelDesk, ShopView, talking
+from core.domain.channels.errors import CarrierUnmapped
+from core.domain.channels.marketplace import Marketplace, PushResult, ShipmentPush, StockPush
+from core.domain.channels.models import Push, UnmappedValue
+from core.domain.inventory.models import Stock, Warehouse
+from core.domain.inventory.rules import shown_level
+from core.kernel.ids import new_id
+from core.runtime.db.bulk import insert_rows
+from core.runtime.tenancy.scope import Scope
+
+CHUNK = 50
+ZERO = Decimal(0)
+_RECEIPT = (
+    "ON CONFLICT (tenant_id, shop_id, kind, reference) DO UPDATE SET body = excluded.body, state = excluded.state, code = excluded.code, "
+    "message = excluded.message, attempts = channel_push.attempts + 1, answered_at = excluded.answered_at, updated_at = now()"
+)
+
+
+def shipment_push(shop: ShopView, marketplace: Marketplace, facts: Mapping[str, Any]) -> ShipmentPush:
+    """What to tell the channel of a dispatched shipment; `facts` is the payload of `shipment.dispatched`.
+
+    Raises: CarrierUnmapped - neither the shop nor the marketplace knows the carrier.
+    """
+    carrier = facts["carrier"]
+    on_channel = shop.carriers.get(carrier) or marketplace.carriers.get(carrier)
+    if not on_channel:
+        raise CarrierUnmapped(carrier=carrier, shop=shop.code, field="carrier")
+    lines = tuple(line["external_id"] for line in facts["lines"]) if facts["is_partial"] else ()
+    return ShipmentPush(
+        order_external_id=facts["external_id"],
+        carrier=carrier,
+        carrier_on_channel=on_channel,
+        tracking_number=facts["tracking_number"],
+        line_external_ids=lines,
+    )
+
+
+def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], result: PushResult | None) -> None:
+    """Keep the receipt of a shipment push; None means that the answer was lost and nobody knows."""
+    state = "unknown" if result is None else ("accepted" if result.is_ok else "refused")
+    row = {
+        "id": new_id(),
+        "shop_id": shop_id,
+        "kind": "shipment",
+        "reference": facts["shipment_id"],
+        "order_id": facts["order_id"],
+        "body": {"carrier": facts["carrier"], "tracking_number": facts["tracking_number"]},
+        "state": state,
+        "code": result.code if result else "",
+        "message": result.message[:500] if result else "",
+        "attempts": 1,
+        "answered_at": "now",
+    }
+    insert_rows(session, Push, [row], on_conflict=_RECEIPT)
+
+
+def note_unmapped(session: Session, shop_id: UUID, *, kind: str, value: str, label: str = "") -> None:
+    """Put a value nobody has mapped into the inbox, or count it once more."""
+    insert_rows(
+        session,
+        UnmappedValue,
+        [{"id": new_id(), "shop_id": shop_id, "kind": kind, "value": value, "label": label, "affected": 1}],
+        on_conflict=(
+            "ON CONFLICT (tenant_id, shop_id, kind, value) DO UPDATE SET affected = channel_unmapped.affected + 1, updated_at = now(), "
+            "mapped_to = '', mapped_at = NULL"
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One unit of a shop with the level to show."""
+
+    alias_key: str
+    push: StockPush
+
+
+def push_stock(desk: ChannelDesk, scope: Scope, shop_id: UUID, *, everything: bool = False) -> int:
+    """Tell the channel every level that differs from what it accepted last (or all of them); returns how many were told.
+
+    Levels are computed anew on each run, so a run that fails or is stopped is made good by the next one.
+    """
+    with desk.database.unit(scope) as session:
+        shop = talking(session, shop_id)
+        levels = levels_of(session, shop)
+        accepted = {} if everything else _accepted_levels(session, shop_id)
+    due = [level for level in levels if accepted.get(level.alias_key) != level.push.level]
+    if not due:
+        return 0
+    with desk.link(scope, shop) as link:
+        for start in range(0, len(due), CHUNK):
+            part = due[start : start + CHUNK]
+            results = link.connection.push_stock([level.push for level in part])
+            with desk.database.unit(scope) as session:
+                _record_levels(session, shop_id, part, results)
+    return len(due)
+
+
+def levels_of(session: Session, shop: ShopView) -> list[Level]:
+    """The level each matched unit of the shop should show now, by the shop's share, fixed level and safety stock."""
+    columns = (SkuAlias.external_key, SkuAlias.external_product, SkuAlias.external_sku, SkuAlias.seller_code, SkuAlias.sku_id)
+    aliases = session.execute(select(*columns).where(SkuAlias.shop_id == shop.id, SkuAlias.sku_id.is_not(None))).all()
+    free = free_units(session, {alias.sku_id for alias in aliases})
+    return [
+        Level(
+            alias.external_key,
+            StockPush(
+                alias.external_product,
+                alias.external_sku,
+                alias.seller_code,
+                shown_level(free.get(alias.sku_id, ZERO), share=shop.stock_share, fixed=shop.stock_fixed, safety=shop.stock_safety),
+            ),
+        )
+        for alias in aliases
+    ]
+
+
+def free_units(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Decimal]:
+    """Units that may be sold of each SKU over all active warehouses, safety stock kept back; for a kit, whole kits from its components."""
+    cookbook = recipes(session, sku_ids)
+    parts = {sku for recipe in cookbook.values() for sku, _each in recipe.parts}
+    statement = (
+        select(Stock.sku_id, func.sum(Stock.on_hand - Stock.reserved - Stock.safety).label("free"))
+        .join(Warehouse, Warehouse.id == Stock.warehouse_id)
+        .where(Stock.sku_id.in_(parts), Warehouse.is_active)
+        .group_by(Stock.sku_id)
+    )
+    shelf = {row.sku_id: max(row.free, ZERO) for row in session.execute(statement)}
+    return {
+        sku: min((shelf.get(part, ZERO) / each for part, each in recipe.parts), default=ZERO).to_integral_value(rounding="ROUND_FLOOR")
+        for sku, recipe in cookbook.items()
+    }
+
+
+def _accepted_levels(session: Session, shop_id: UUID) -> dict[str, int]:
+    statement = select(Push.reference, Push.body).where(Push.shop_id == shop_id, Push.kind == "stock", Push.state == "accepted")
+    return {row.reference: row.body["level"] for row in session.execute(statement)}
+
+
+def _record_levels(session: Session, shop_id: UUID, levels: Sequence[Level], results: Sequence[PushResult]) -> None:
+    rows = [
+        {
+            "id": new_id(),
+            "shop_id": shop_id,
+            "kind": "stock",
+            "reference": level.alias_key,
+            "body": {"level": level.push.level},
+            "state": "accepted" if result.is_ok else "refused",
+            "code": result.code,
+            "message": result.message[:500],
+            "attempts": 1,
+            "answered_at": "now",
+        }
+        for level, result in zip(levels, results, strict=True)
+    ]
+    insert_rows(session, Push, rows, on_conflict=_RECEIPT)

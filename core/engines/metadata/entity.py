@@ -50,7 +50,7 @@ class Field:
     """One field of an entity. `key` is the attribute of the model and the name in REST, filters and exports.
 
     A field is written only when `is_writable`; `create_only` fields are fixed afterwards. `is_personal` fields are masked values of people and
-    are left out of exports unless the user may reveal. `target` names the entity type that a reference points to; its key then ends in
+    are left out of exports unless the user may reveal; `is_write_only` fields take values in clear that are never given back. `target` names the entity type that a reference points to; its key then ends in
     `_id`. `currency_key` names the field that holds the currency of a money field. `is_filterable` and `is_sortable` promise an index or a small table.
     """
 
@@ -64,6 +64,7 @@ class Field:
     is_filterable: bool = False
     is_sortable: bool = False
     is_personal: bool = False
+    is_write_only: bool = False
     max_length: int = 200
     minimum: int | None = None
     maximum: int | None = None

@@ -1,0 +1,63 @@
+"""Why is this order stuck? Answers from stored facts: holds with the rule and the values it saw, and what would release each.
+
+An order that is not stuck gets an empty answer; one that merely waits for the next person says for whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.domain.orders.errors import OrderUnknown
+from core.domain.orders.holds import open_holds
+from core.domain.orders.models import Order
+from core.kernel.messages import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: `code` is stable, `text` an English message id with `facts` for its blanks, `cure` names the action that helps.
+
+    Cures: release (an action on the order), match (the unmatched list), stock (the SKU's stock), channel (only the channel can), retry.
+    """
+
+    code: str
+    text: str
+    since: datetime | None
+    cure: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
+
+
+_TEXTS = {
+    "stock_short": (N_("Not enough stock: all lines of an order are reserved together."), "stock"),
+    "sku_unmatched": (N_("A line is not matched to any of your SKUs."), "match"),
+    "channel_locked": (N_("The channel has locked the order; it must not ship until the channel unlocks it."), "channel"),
+    "refund_requested": (N_("The buyer has asked for a refund; decide it on the channel first."), "channel"),
+    "cancelled_after_shipping": (N_("The channel cancelled the order after goods had left. Stop the parcel or take it back."), "release"),
+    "replaced_after_shipping": (N_("This order replaces another one of which goods have left already."), "release"),
+    "currency_differs": (N_("The order's currency is not the shop's currency."), "release"),
+    "manual": (N_("Someone put the order on hold."), "release"),
+}
+
+
+def why_stuck(session: Session, order_id: UUID) -> Sequence[Reason]:
+    """The reasons why an order does not move, the oldest first. Raises OrderUnknown."""
+    head = session.execute(select(Order.id, Order.state, Order.placed_at).where(Order.id == order_id)).one_or_none()
+    if head is None:
+        raise OrderUnknown(order=str(order_id))
+    reasons = [_of_hold(hold) for hold in open_holds(session, [order_id]).get(order_id, [])]
+    if head.state == "placed" and not reasons:
+        reasons.append(Reason("awaiting_payment", N_("The buyer has not paid yet."), head.placed_at, "channel"))
+    return reasons
+
+
+def _of_hold(hold: Any) -> Reason:
+    text, cure = _TEXTS.get(hold.code, (N_("The order is on hold."), "release"))
+    return Reason(hold.code, text, hold.placed_at, cure, hold.facts, hold.placed_by)

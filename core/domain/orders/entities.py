@@ -184,7 +184,7 @@ ORDER = EntityType(
             {
                 "all": [
                     {"field": "state", "op": "in", "value": ["paid", "approved", "allocated", "picking"]},
-                    {"field": "ship_by", "op": "before_now"},
+                    {"field": "ship_by", "op": "within_last", "value": {"days": 365}},
                 ]
             },
             "warn",

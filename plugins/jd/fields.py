@@ -15,6 +15,7 @@ from plugins.jd.errors import PayloadInvalid
 from plugins.jd.times import moment_from
 
 CURRENCY = "CNY"
+ZERO = Decimal(0)
 # Far above any order; keeps the shares of an order within the precision of Decimal.
 MAX_FIGURE = Decimal(10) ** 10
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")

@@ -12,9 +12,9 @@ from typing import Any
 from core.sdk import ChannelState, NormalisedLine, NormalisedOrder, Receiver
 from plugins.jd.documents import found_in
 from plugins.jd.errors import PayloadInvalid, StateUnknown
-from plugins.jd.fields import CURRENCY, MAX_FIGURE, Fields
+from plugins.jd.fields import CURRENCY, MAX_FIGURE, ZERO, Fields
 from plugins.jd.refunds import refunds_from
-from plugins.jd.settlement import ZERO, Coupon, Settlement, Stated, settle
+from plugins.jd.settlement import Coupon, Settlement, Stated, settle
 
 __all__ = ["ORDER_STATES", "orders_from", "refunds_from"]
 

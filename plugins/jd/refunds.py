@@ -13,8 +13,7 @@ from typing import Any
 from core.sdk import NormalisedRefund, RefundState
 from plugins.jd.documents import found_in
 from plugins.jd.errors import PayloadInvalid, StateUnknown
-from plugins.jd.fields import CURRENCY, Fields
-from plugins.jd.settlement import ZERO
+from plugins.jd.fields import CURRENCY, ZERO, Fields
 
 SERVICE_PREFIX = "afs-"
 _BILL = "sameOrderServiceBill"

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.sdk import share_out
-from plugins.jd.fields import CURRENCY
-
-ZERO = Decimal(0)
+from plugins.jd.fields import CURRENCY, ZERO
 
 
 @dataclass(frozen=True, slots=True)

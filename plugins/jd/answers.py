@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.sdk import OrderloomError
-from plugins.jd.errors import AnswerUnreadable, PayloadInvalid, refusal
+from plugins.jd.errors import AnswerUnreadable, PayloadInvalid, gateway_refusal, service_refusal
 
 # "responce" is JD's own spelling; services of the 360buy era and some gateways write it right.
 _ROOT_ENDINGS = ("_responce", "_response")
@@ -51,12 +51,14 @@ def _failure(node: Mapping[str, Any]) -> OrderloomError | None:
     gateway = node.get(ERROR_ROOT)
     if gateway is not None:
         found = gateway if isinstance(gateway, Mapping) else {}
-        return refusal(_first(found, ("code",)) or "?", _first(found, _TEXT_NAMES))
+        return gateway_refusal(_first(found, ("code",)) or "?", _first(found, _TEXT_NAMES))
     if node.get("success") is not None:
-        failed = not is_true(node["success"])
-    else:
-        failed = any(node.get(name) is not None and not _is_zero(node[name]) for name in _CODE_NAMES)
-    return refusal(_first(node, _CODE_NAMES) or "?", _first(node, _TEXT_NAMES)) if failed else None
+        return None if is_true(node["success"]) else service_refusal(_first(node, _CODE_NAMES) or "?", _first(node, _TEXT_NAMES))
+    failed = next((name for name in _CODE_NAMES if node.get(name) is not None and not _is_zero(node[name])), None)
+    if failed is None:
+        return None
+    # A bare `code` is the method root's; the services have longer names for theirs.
+    return (gateway_refusal if failed == "code" else service_refusal)(_first(node, (failed,)) or "?", _first(node, _TEXT_NAMES))
 
 
 def raise_for_failure(node: Mapping[str, Any], path: str = "") -> None:

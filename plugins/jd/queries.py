@@ -42,9 +42,7 @@ def _orders(date_type: int, optional_fields: str) -> Listing:
     def key(row: Row) -> tuple[str, str]:
         return str(row.get("orderId")), str(row.get("modified"))
 
-    return Listing(
-        "jingdong.pop.order.search", "searchorderinfo_result", "orderInfoList", "orderTotal", 100, MONTH, key, business
-    )
+    return Listing("jingdong.pop.order.search", "searchorderinfo_result", "orderInfoList", "orderTotal", 100, MONTH, key, business)
 
 
 def _applications(start_name: str, end_name: str) -> Listing:
@@ -82,6 +80,4 @@ CHANGED_REFUNDS = (
     _services("approveTimeBegin", "approveTimeEnd", timedelta(days=10)),
 )
 # The fields' spelling, "orderFiled" included, is that of JOS (jingdong.sku.read.searchSkuList).
-SKUS = Listing(
-    "jingdong.sku.read.searchSkuList", "page", "data", "totalItem", 50, MONTH, lambda row: str(row.get("skuId")), _sku_page
-)
+SKUS = Listing("jingdong.sku.read.searchSkuList", "page", "data", "totalItem", 50, MONTH, lambda row: str(row.get("skuId")), _sku_page)

@@ -195,9 +195,7 @@ def fill(shop: Shop, count: int) -> None:
     _adopt(shop, orders)
 
 
-def place(
-    shop: Shop, dice: random.Random, *, lines: Sequence[tuple[Sku, int]] = (), state: str = "WAIT_SELLER_STOCK_OUT"
-) -> Order:
+def place(shop: Shop, dice: random.Random, *, lines: Sequence[tuple[Sku, int]] = (), state: str = "WAIT_SELLER_STOCK_OUT") -> Order:
     """A new order of this moment; `lines` or a basket by chance. `state` is any of JD's states."""
     items = [_item(sku, quantity) for sku, quantity in lines] or _basket(dice, shop)
     info = compose(dice, shop.next_number(), items, state)

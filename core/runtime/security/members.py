@@ -192,7 +192,8 @@ def set_roles(
             session.delete(link)
     session.add_all(MembershipRole(membership_id=membership.id, role_id=role_id) for role_id in kept)
     session.flush()
-    _check_owner_left(session, rights)
+    if _may_own(session, rights, before):
+        _check_owner_left(session, rights)
     changes = {"roles": [[role.code for role in before], [role.code for role in after]]}
     record(session, "roles_changed", "membership", membership.id, changes)
 
@@ -201,15 +202,21 @@ def switch_member(session: Session, rights: Rights, membership_id: UUID, *, is_a
     """Let the member in, or no longer; it takes effect at their next request. Raises MemberUnknown, MemberAbove, LastOwner."""
     touch_rights(session)
     membership = get_membership(session, membership_id)
-    _check_above(session, rights, roles_of(session, membership.id), by)
+    held = roles_of(session, membership.id)
+    _check_above(session, rights, held, by)
     membership.is_active = is_active
     session.flush()
-    _check_owner_left(session, rights)
+    if not is_active and _may_own(session, rights, held):
+        _check_owner_left(session, rights)
 
 
 def _check_above(session: Session, rights: Rights, roles: Iterable[Role], by: frozenset[str] | None) -> None:
     if by is not None and any(rights.expand(session, role.patterns) - by for role in roles):
         raise MemberAbove
+
+
+def _may_own(session: Session, rights: Rights, roles: Iterable[Role]) -> bool:
+    return any(OWNING in rights.expand(session, role.patterns) for role in roles)
 
 
 def _check_owner_left(session: Session, rights: Rights) -> None:

@@ -7,6 +7,8 @@ import importlib
 MODULES = (
     "core.runtime.tenancy.models",
     "core.runtime.security.audit",
+    "core.runtime.security.keyring",
+    "core.runtime.security.models",
     "core.runtime.events.models",
     "core.engines.metadata.search",
     "core.domain.catalog.models",

@@ -25,11 +25,13 @@ from core.domain.orders.normalised import (
 from core.kernel.clock import Clock, FixedClock, SystemClock
 from core.kernel.errors import Conflict, Denied, Invalid, NotFound, OrderloomError, Unavailable
 from core.kernel.ids import new_id
+from core.kernel.messages import N_
 from core.kernel.money import Money, amount_from, rounded, share_out
 from core.kernel.quantity import quantity_from
 from core.runtime.plugin_host.context import HttpClient, HttpResponse, PluginContext, PluginLog
 
 __all__ = [
+    "N_",
     "ChannelMessage",
     "ChannelSku",
     "ChannelState",

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from flask_appbuilder import Model as FabModel
+from flask_appbuilder.security.sqla.models import User as FabUser  # noqa: F401 - adds the table of accounts to the metadata
 from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Index, Integer, Numeric, Text, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column

@@ -1,0 +1,236 @@
+"""Sign-ins: one row per device, asked for at every request, so that ending one takes effect at once in every process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select, text, update
+from sqlalchemy.orm import Session
+
+from core.kernel.clock import Clock, SystemClock
+from core.runtime.security.accounts import PERSON_COLUMNS, Person, find_person, person_from, record_event, stored_hash
+from core.runtime.security.models import Account, FabUser, LoginSession, digest, new_secret
+from core.runtime.security.passwords import hash_password, needs_rehash, verify_password
+from core.runtime.security.throttle import PER_ACCOUNT, PER_ADDRESS, PER_DEVICE, Key, Throttle
+from core.runtime.tenancy.database import Database
+from core.runtime.tenancy.models import Tenant
+
+IDLE_FOR = timedelta(minutes=60)
+VALID_FOR = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=1)
+_SET_USER = text("SELECT set_config('app.user', :user, true)")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFacts:
+    """What a request needs to know of its tenant. `epoch` counts every change of rights and plugins."""
+
+    id: int
+    slug: str
+    name: str
+    currency: str
+    locale: str
+    timezone: str
+    is_demo: bool
+    epoch: int
+
+
+TENANT_COLUMNS = (
+    Tenant.id.label("tenant_id"),
+    Tenant.slug,
+    Tenant.name.label("tenant_name"),
+    Tenant.currency,
+    Tenant.locale.label("tenant_locale"),
+    Tenant.timezone.label("tenant_timezone"),
+    Tenant.is_demo,
+    Tenant.epoch.label("tenant_epoch"),
+)
+
+
+def tenant_from(row: Any) -> TenantFacts | None:
+    """TenantFacts from a row that holds TENANT_COLUMNS; None when its tenant part is empty."""
+    if row.tenant_id is None:
+        return None
+    return TenantFacts(
+        id=row.tenant_id,
+        slug=row.slug,
+        name=row.tenant_name,
+        currency=row.currency,
+        locale=row.tenant_locale,
+        timezone=row.tenant_timezone,
+        is_demo=row.is_demo,
+        epoch=row.tenant_epoch,
+    )
+
+
+def find_tenant(session: Session, *, slug: str = "", tenant_id: int | None = None) -> TenantFacts | None:
+    """The active tenant with this slug or id, or None."""
+    match = Tenant.slug == slug if tenant_id is None else Tenant.id == tenant_id
+    row = session.execute(select(*TENANT_COLUMNS).where(match, Tenant.is_active)).one_or_none()
+    return tenant_from(row) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A valid sign-in, and the tenant that was asked for with it (None: none asked for, or there is none)."""
+
+    session_id: UUID
+    person: Person
+    tenant: TenantFacts | None
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the time last seen should be written again."""
+        return now - self.last_seen_at >= TOUCH_EVERY
+
+
+def open_session(
+    session: Session, person: Person, *, now: datetime, address: str = "", agent: str = "", is_api: bool = False
+) -> tuple[UUID, str]:
+    """Begin a sign-in. Returns its id and the secret that the device carries; only the secret's hash is stored."""
+    secret = new_secret()
+    row = LoginSession(
+        user_id=person.user_id,
+        token_hash=digest(secret),
+        epoch=person.epoch,
+        is_api=is_api,
+        address=address,
+        agent=agent[:200],
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + VALID_FOR,
+    )
+    session.add(row)
+    session.flush()
+    record_event(session, "signed_in", person.user_id, address=address, agent=agent)
+    return row.id, secret
+
+
+def _alive(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        LoginSession.ended_at.is_(None),
+        LoginSession.epoch == Account.epoch,
+        LoginSession.expires_at > now,
+        LoginSession.last_seen_at > now - IDLE_FOR,
+        FabUser.active,
+    )
+
+
+def find_signed_in(
+    session: Session, *, now: datetime, secret: str = "", session_id: UUID | None = None, slug: str = "", tenant_id: int = 0
+) -> SignedIn | None:
+    """Who carries `secret`, or names `session_id` in a signed token; None when the sign-in does not count. One query.
+
+    The tenant of `slug` or `tenant_id` comes with it.
+    """
+    wanted = LoginSession.token_hash == digest(secret) if session_id is None else LoginSession.id == session_id
+    tenant = and_(Tenant.slug == slug if slug else Tenant.id == tenant_id, Tenant.is_active)
+    row = session.execute(
+        select(
+            LoginSession.id.label("session_id"),
+            LoginSession.created_at,
+            LoginSession.last_seen_at,
+            LoginSession.expires_at,
+            *PERSON_COLUMNS,
+            *TENANT_COLUMNS,
+        )
+        .join(FabUser, FabUser.id == LoginSession.user_id)
+        .join(Account, Account.user_id == FabUser.id)
+        .outerjoin(Tenant, tenant)
+        .where(wanted, LoginSession.is_api == (session_id is not None), _alive(now))
+    ).one_or_none()
+    if row is None:
+        return None
+    return SignedIn(row.session_id, person_from(row), tenant_from(row), row.created_at, row.last_seen_at, row.expires_at)
+
+
+def announce_user(session: Session, user_id: int) -> None:
+    """Let the session, which has no tenant, read the rows that are the user's own (policy `own_rows`); also in its later transactions."""
+    session.info["user_id"] = str(user_id)
+    if session.in_transaction():
+        session.execute(_SET_USER, {"user": str(user_id)})
+
+
+def touch_session(session: Session, session_id: UUID, *, now: datetime) -> None:
+    """Write the time last seen, unless another request has done so within the minute."""
+    session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.last_seen_at < now - TOUCH_EVERY)
+        .values(last_seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_session(session: Session, session_id: UUID, *, user_id: int, now: datetime) -> bool:
+    """End one sign-in of the account; False when it is not theirs or has ended already."""
+    ended = session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(LoginSession.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if ended is not None:
+        record_event(session, "signed_out", user_id)
+    return ended is not None
+
+
+def sessions_of(session: Session, user_id: int, *, now: datetime) -> list[LoginSession]:
+    """The account's sign-ins that still count, the one seen last first."""
+    return list(
+        session.scalars(
+            select(LoginSession)
+            .join(FabUser, FabUser.id == LoginSession.user_id)
+            .join(Account, Account.user_id == FabUser.id)
+            .where(LoginSession.user_id == user_id, _alive(now))
+            .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
+        )
+    )
+
+
+class SignIn:
+    """Checks passwords behind the throttle. Its counters and notes are transactions of their own: a failed sign-in must leave a trace."""
+
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+        self._database = database
+        self._clock = clock or SystemClock()
+        self.throttle = Throttle(database, self._clock)
+
+    def check(self, login: str, password: str, *, address: str, agent: str = "", device: str = "") -> Person | None:
+        """The account that `login` and `password` open, or None. Takes as long for an account that does not exist.
+
+        Args:
+            device: names a device that has signed in to this very account before; the caller has verified that. It is then
+                throttled by itself, whatever others do to the account.
+        Raises: TooManyAttempts.
+        """
+        name = login.strip().lower()[:320]
+        shared = [f"address:{address}", f"account:{digest(name).hex()}"]
+        keys: list[Key] = [(f"device:{device}", PER_DEVICE)] if device else [(shared[0], PER_ADDRESS), (shared[1], PER_ACCOUNT)]
+        self.throttle.take(keys)
+        with self._database.platform() as session:
+            person = find_person(session, name)
+            known = stored_hash(session, person.user_id if person else 0)
+        if not verify_password(known, password) or person is None:
+            with self._database.platform() as session:
+                record_event(session, "sign_in_refused", person.user_id if person else None, address=address, agent=agent)
+            return None
+        self.throttle.forgive(cleared=[f"device:{device}"] if device else shared[1:], eased=[] if device else shared[:1])
+        if known is not None and needs_rehash(known):
+            self._rehash(person.user_id, known, password)
+        return person
+
+    def _rehash(self, user_id: int, known: str, password: str) -> None:
+        fresh = hash_password(password)
+        with self._database.platform() as session:
+            session.execute(
+                update(FabUser)
+                .where(FabUser.id == user_id, FabUser.password == known)
+                .values(password=fresh)
+                .execution_options(synchronize_session=False)
+            )

@@ -1,0 +1,31 @@
+"""What the JD plugin contributes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.sdk import Marketplace
+from plugins.jd.client import connect
+from plugins.jd.fields import CURRENCY
+from plugins.jd.mapping import orders_from, refunds_from
+from plugins.jd.queries import MONTH
+from plugins.jd.shipping import CARRIERS
+
+
+def marketplace() -> Marketplace:
+    """JD's POP shops as a marketplace of `channels`.
+
+    The overlap of five minutes covers clocks that differ; JD documents no lag, half a minute covers writes under way.
+    """
+    return Marketplace(
+        key="jd",
+        title="JD",
+        currency=CURRENCY,
+        connect=connect,
+        orders_from=orders_from,
+        refunds_from=refunds_from,
+        longest_window=MONTH,
+        overlap=timedelta(minutes=5),
+        lag=timedelta(seconds=30),
+        carriers=dict(CARRIERS),
+    )

@@ -113,7 +113,7 @@ class Action:
     inverse: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EntityType:
     """One entity type. `key` is `<package>.<noun>`; REST path and screens use `resource` (plural, dashes).
 

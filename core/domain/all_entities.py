@@ -1,0 +1,24 @@
+"""All entity types of the domain in one registry; the composition root adds those of plugins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.domain.catalog import entities as catalog
+from core.domain.channels import entities as channels
+from core.domain.customers import entities as customers
+from core.domain.fulfilment import entities as fulfilment
+from core.domain.inventory import entities as inventory
+from core.domain.orders import entities as orders
+from core.engines.metadata import EntityRegistry
+
+
+def core_entities() -> EntityRegistry:
+    """A new registry with every entity type of the domain; orders also bear the action that ships them."""
+    registry = EntityRegistry()
+    shippable = replace(orders.ORDER, actions=(fulfilment.SHIP, *orders.ORDER.actions))
+    own = [shippable if entity is orders.ORDER else entity for entity in orders.ENTITIES]
+    for entities in (own, catalog.ENTITIES, customers.ENTITIES, inventory.ENTITIES, channels.ENTITIES, fulfilment.ENTITIES):
+        for entity in entities:
+            registry.add(entity)
+    return registry

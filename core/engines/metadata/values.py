@@ -1,0 +1,241 @@
+"""Values of fields on their way in (forms, JSON, files) and out (JSON, exports). Typed, bounded, and wrong ones named by field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
+from core.engines.metadata.queries import titles
+from core.kernel.errors import Invalid
+from core.kernel.ids import parse_id
+from core.kernel.money import amount_from
+from core.kernel.quantity import quantity_from
+from core.kernel.text import clean_text
+
+MAX_TAGS = 20
+MAX_TAG = 40
+MAX_JSON_DEPTH = 6
+_TRUE, _FALSE = ("true", "1", "yes", "on", "y"), ("false", "0", "no", "off", "n", "")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+MIN_BIGINT, MAX_BIGINT = -(2**31), 2**31 - 1
+
+
+class ValuesRefused(Invalid):
+    """Some values are wrong; `problems` maps field keys to messages."""
+
+    code = "record.values_refused"
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        first = next(iter(problems))
+        super().__init__(problems[first], field=first)
+        self.problems = dict(problems)
+
+
+def take(
+    session: Session,
+    registry: EntityRegistry,
+    fields: Iterable[Field],
+    raw: Mapping[str, Any],
+    *,
+    is_new: bool,
+    is_partial: bool = False,
+) -> dict[str, Any]:
+    """Typed values from raw ones (text from forms, JSON types from REST).
+
+    Unknown and read-only keys are refused. For a new record, missing fields take their defaults and required ones must be there; for a change only given fields
+    are returned, and `is_partial` keeps required ones that are absent. References are checked to exist in this tenant.
+    Raises: ValuesRefused - every wrong field at once.
+    """
+    known = {item.key: item for item in fields if item.is_writable and (is_new or not item.create_only)}
+    problems = {key: "This field is not known or cannot be written." for key in raw if key not in known}
+    values: dict[str, Any] = {}
+    for key, item in known.items():
+        if key not in raw:
+            if is_new and item.default is not None:
+                values[key] = convert(item, item.default)
+            elif item.is_required and not is_partial:
+                problems[key] = "This is needed."
+            continue
+        try:
+            value = convert(item, raw[key])
+            if item.is_required and value in (None, "", []):
+                raise Invalid("This is needed.", field=key)
+            values[key] = value
+        except Invalid as error:
+            problems[error.field or key] = error.message
+    problems.update(_missing_targets(session, registry, known, values))
+    if problems:
+        raise ValuesRefused(problems)
+    return values
+
+
+def _missing_targets(session: Session, registry: EntityRegistry, known: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, str]:
+    wanted: dict[str, list[tuple[str, UUID]]] = {}
+    for key, value in values.items():
+        if known[key].type is FieldType.REFERENCE and value is not None:
+            wanted.setdefault(known[key].target, []).append((key, value))
+    problems = {}
+    for target, pairs in wanted.items():
+        found = titles(session, registry.get(target), {value for _key, value in pairs})
+        problems.update({key: "There is no such record." for key, value in pairs if value not in found})
+    return problems
+
+
+def convert(item: Field, raw: Any) -> Any:
+    """One raw value as the field's type; empty text is None, or empty text where the column is text. Raises Invalid with the field's key."""
+    if item.type in (FieldType.TEXT, FieldType.LONG_TEXT):
+        return _text(item, raw)
+    if item.type is FieldType.TAGS:
+        return _tags(item, raw)
+    if item.type is FieldType.BOOLEAN:
+        return _boolean(item, raw)
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return None
+    return _READERS[item.type](item, raw)
+
+
+def _text(item: Field, raw: Any) -> str:
+    if raw is None:
+        return ""
+    if not isinstance(raw, str):
+        raise Invalid("This is text.", field=item.key)
+    text = clean_text(raw, max_length=item.max_length, field=item.key)
+    if text and item.pattern and not re.fullmatch(item.pattern, text):
+        raise Invalid("This does not have the right form.", field=item.key)
+    return text
+
+
+def _tags(item: Field, raw: Any) -> list[str]:
+    parts = re.split(r"[,，;；\n]", raw) if isinstance(raw, str) else raw
+    if parts is None:
+        return []
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise Invalid("This is a list of words.", field=item.key)
+    tags = sorted({tag for part in parts if (tag := clean_text(part, max_length=MAX_TAG, field=item.key))})
+    if len(tags) > MAX_TAGS:
+        raise Invalid(f"At most {MAX_TAGS} tags.", field=item.key)
+    return tags
+
+
+def _boolean(item: Field, raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower() if raw is not None else ""
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise Invalid("This is yes or no.", field=item.key)
+
+
+def _bounded(item: Field, value: Any) -> Any:
+    if item.minimum is not None and value < item.minimum:
+        raise Invalid(f"At least {item.minimum}.", field=item.key)
+    if item.maximum is not None and value > item.maximum:
+        raise Invalid(f"At most {item.maximum}.", field=item.key)
+    return value
+
+
+def _integer(item: Field, raw: Any) -> int:
+    text = str(raw).strip()
+    if isinstance(raw, bool | float) or not _INTEGER.fullmatch(text):
+        raise Invalid("This is a whole number.", field=item.key)
+    value = int(text)
+    if not MIN_BIGINT <= value <= MAX_BIGINT:
+        raise Invalid("This number is too large.", field=item.key)
+    return int(_bounded(item, value))
+
+
+def _amount(item: Field, raw: Any) -> Decimal:
+    return Decimal(_bounded(item, amount_from(raw, field=item.key)))
+
+
+def _quantity(item: Field, raw: Any) -> Decimal:
+    return Decimal(_bounded(item, quantity_from(raw, field=item.key)))
+
+
+def _choice(item: Field, raw: Any) -> str:
+    if not isinstance(raw, str) or raw not in {choice.value for choice in item.choices}:
+        raise Invalid("This is not one of the choices.", field=item.key)
+    return raw
+
+
+def _moment(item: Field, raw: Any) -> datetime:
+    try:
+        moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw).strip())
+    except ValueError as error:
+        raise Invalid("This is not a date and time.", field=item.key) from error
+    if moment.tzinfo is None:
+        raise Invalid("A moment needs its time zone.", field=item.key)
+    return moment
+
+
+def _day(item: Field, raw: Any) -> date:
+    try:
+        return raw if isinstance(raw, date) and not isinstance(raw, datetime) else date.fromisoformat(str(raw).strip())
+    except ValueError as error:
+        raise Invalid("This is not a date.", field=item.key) from error
+
+
+def _reference(item: Field, raw: Any) -> UUID:
+    found = parse_id(raw)
+    if found is None:
+        raise Invalid("There is no such record.", field=item.key)
+    return found
+
+
+def _json(item: Field, raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict) or _depth(raw) > MAX_JSON_DEPTH:
+        raise Invalid("This is a table of names and values.", field=item.key)
+    return raw
+
+
+def _depth(value: Any, level: int = 0) -> int:
+    if level > MAX_JSON_DEPTH:
+        return level
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((_depth(child, level + 1) for child in children), default=level)
+
+
+_READERS = {
+    FieldType.INTEGER: _integer,
+    FieldType.DECIMAL: _quantity,
+    FieldType.MONEY: _amount,
+    FieldType.QUANTITY: _quantity,
+    FieldType.CHOICE: _choice,
+    FieldType.DATETIME: _moment,
+    FieldType.DATE: _day,
+    FieldType.REFERENCE: _reference,
+    FieldType.JSON: _json,
+}
+
+
+def out(item: Field, value: Any) -> Any:
+    """A value as JSON has it: amounts and quantities as text without needless zeros, moments in ISO 8601 with zone, ids as text."""
+    if isinstance(value, Decimal):
+        return plain_number(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    return value
+
+
+def plain_number(value: Decimal) -> str:
+    """A number as text without exponent and without needless zeros; at least two decimals are kept where there are any."""
+    text = f"{value.normalize():f}"
+    if "." in text and len(text.partition(".")[2]) < 2:
+        text += "0"
+    return text
+
+
+def document(entity: EntityType, row: Any, keys: Iterable[str]) -> dict[str, Any]:
+    """A row as a plain JSON document with its id."""
+    return {"id": str(row.id), **{key: out(entity.by_key[key], getattr(row, key)) for key in keys}}

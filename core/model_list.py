@@ -11,6 +11,7 @@ MODULES = (
     "core.runtime.security.models",
     "core.runtime.events.models",
     "core.engines.metadata.search",
+    "core.engines.metadata.layouts",
     "core.domain.catalog.models",
     "core.domain.customers.models",
     "core.domain.inventory.models",

@@ -1,0 +1,139 @@
+"""A list's address: queue, search, filters, order and place, read from the query string and written back into it.
+
+`queue`, `q`, `sort`, `cursor`, `size`; one `f.<field>` per filter with an optional `op.<field>`; moments as `f.<field>.from` and `f.<field>.to`.
+Two addresses with the same arguments show the same list, so a link is a view that can be shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from core.engines.metadata.entity import EntityType, Field, FieldType
+from core.engines.metadata.queries import ListQuery
+from core.kernel.conditions import ConditionInvalid
+
+SIZES = (25, 50, 100)
+DEFAULT_SIZE = 25
+OPERATORS: dict[FieldType, tuple[str, ...]] = {
+    FieldType.TEXT: ("starts_with", "eq", "contains", "ne", "is_empty"),
+    FieldType.LONG_TEXT: ("contains", "is_empty"),
+    FieldType.INTEGER: ("eq", "ge", "le", "ne"),
+    FieldType.DECIMAL: ("eq", "ge", "le", "ne"),
+    FieldType.MONEY: ("eq", "ge", "le", "ne"),
+    FieldType.QUANTITY: ("eq", "ge", "le", "ne"),
+    FieldType.CHOICE: ("eq", "ne"),
+    FieldType.BOOLEAN: ("eq",),
+    FieldType.REFERENCE: ("eq", "ne", "is_empty"),
+    FieldType.TAGS: ("has_any", "is_empty"),
+    FieldType.DATE: ("ge", "le", "eq"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFilter:
+    """One filter in force: the field, the operator, the value as typed, and the argument names that carry it."""
+
+    item: Field
+    op: str
+    text: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListArguments:
+    """What a list's address says, with what could not be understood in `problems` (field to message)."""
+
+    query: ListQuery
+    active: tuple[ActiveFilter, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    raw: tuple[tuple[str, str], ...] = ()
+
+    def address(self, **changes: str | None) -> str:
+        """The query string with these arguments set, or left out where None; a change other than of the place goes back to the first page."""
+        dropped = {*changes, *({"cursor"} if "cursor" not in changes else ())}
+        kept = [(name, value) for name, value in self.raw if name not in dropped]
+        kept += [(name, value) for name, value in changes.items() if value]
+        return "?" + urlencode(kept)
+
+    def without(self, names: Iterable[str]) -> str:
+        """The query string without these arguments and from the first page."""
+        gone = {*names, "cursor"}
+        return "?" + urlencode([(name, value) for name, value in self.raw if name not in gone])
+
+
+def read_arguments(entity: EntityType, args: MultiDict[str, str], *, zone: tzinfo, default_queue: str = "") -> ListArguments:
+    """The arguments of a list. Never raises: what is wrong is left out and named in `problems`."""
+    raw = tuple((name, value) for name, value in args.items(multi=True) if value and "\x00" not in value)
+    problems: dict[str, str] = {}
+    queue = args.get("queue", default_queue)
+    if queue and entity.queue(queue) is None:
+        problems["queue"] = queue
+        queue = default_queue
+    sort = args.get("sort", "")
+    known = entity.by_key.get(sort.lstrip("-"))
+    if sort and (known is None or not known.is_sortable):
+        problems["sort"] = sort
+        sort = ""
+    active = tuple(_active(entity, args))
+    tree = []
+    for one in active:
+        try:
+            tree.append(_condition(one, zone))
+        except (ConditionInvalid, ValueError):
+            problems[one.item.key] = one.text
+    size = args.get("size", "")
+    query = ListQuery(
+        queue=queue,
+        search=args.get("q", "").replace("\x00", "")[:500],
+        condition={"all": tree} if tree else None,
+        sort=sort,
+        cursor=args.get("cursor") or None,
+        size=int(size) if size.isdecimal() and int(size) in SIZES else DEFAULT_SIZE,
+    )
+    kept = tuple(one for one in active if one.item.key not in problems)
+    return ListArguments(query, kept, problems, raw)
+
+
+def _active(entity: EntityType, args: MultiDict[str, str]) -> Iterable[ActiveFilter]:
+    for item in entity.fields:
+        if not item.is_filterable:
+            continue
+        name = f"f.{item.key}"
+        if item.type is FieldType.DATETIME:
+            for end, op in (("from", "ge"), ("to", "lt")):
+                text = args.get(f"{name}.{end}", "").strip()
+                if text:
+                    yield ActiveFilter(item, op, text, (f"{name}.{end}",))
+            continue
+        allowed = OPERATORS.get(item.type, ("eq",))
+        op = args.get(f"op.{item.key}", allowed[0])
+        op = op if op in allowed else allowed[0]
+        text = args.get(name, "").strip()
+        if text or (op == "is_empty" and f"op.{item.key}" in args):
+            yield ActiveFilter(item, op, text, (name, f"op.{item.key}"))
+
+
+def _condition(one: ActiveFilter, zone: tzinfo) -> dict[str, Any]:
+    if one.op == "is_empty":
+        return {"field": one.item.key, "op": "is_empty"}
+    return {"field": one.item.key, "op": one.op, "value": _value(one, zone)}
+
+
+def _value(one: ActiveFilter, zone: tzinfo) -> Any:
+    kind = one.item.type
+    if kind is FieldType.DATETIME:
+        day = datetime.combine(datetime.fromisoformat(one.text).date(), time(), zone)
+        return (day + timedelta(days=1) if one.op == "lt" else day).isoformat()
+    if kind is FieldType.BOOLEAN:
+        return one.text in ("1", "true", "yes")
+    if kind is FieldType.INTEGER:
+        return int(one.text)
+    if kind is FieldType.TAGS:
+        return [part.strip() for part in one.text.split(",") if part.strip()]
+    return one.text

@@ -1,0 +1,153 @@
+"""Lists as the theme's templates take them: columns, rows, tabs, tools and pager, from an entity type, its arguments and a page of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext
+
+from core.delivery.web.crud.arguments import OPERATORS, SIZES, ActiveFilter, ListArguments
+from core.delivery.web.crud.render import css_of, renderer
+from core.delivery.web.theme import grid
+from core.engines.metadata.entity import EntityType, Field, FieldType
+from core.kernel.messages import N_
+from core.kernel.paging import Page
+
+CARD_FIELDS = 5
+OPERATOR_WORDS = {
+    "starts_with": N_("starts with"),
+    "eq": N_("is"),
+    "ne": N_("is not"),
+    "contains": N_("contains"),
+    "ge": N_("at least"),
+    "le": N_("at most"),
+    "lt": N_("until"),
+    "has_any": N_("has"),
+    "is_empty": N_("is empty"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a list's controls lead; empty ones hide the control. `link(entity, id)` opens a referred record, `lookup(entity)` searches one."""
+
+    here: str
+    link: Callable[[str, UUID], str]
+    lookup: Callable[[str], str]
+    show: str = ""
+    edit: str = ""
+    delete: str = ""
+    peek: str = ""
+    add: str = ""
+    bulk: str = ""
+    counts: str = ""
+    columns: str = ""
+    export: str = ""
+
+
+def columns_of(entity: EntityType, keys: Sequence[str], arguments: ListArguments) -> list[grid.Column]:
+    """The heads of the columns, with links that sort."""
+    sort = arguments.query.sort or ("-" if entity.default_sort[1] == "desc" else "") + entity.default_sort[0]
+    found = []
+    for index, key in enumerate(keys):
+        item = entity.by_key[key]
+        now = ""
+        if sort.lstrip("-") == key:
+            now = "descending" if sort.startswith("-") else "ascending"
+        turn = f"-{key}" if now == "ascending" else key
+        sort_url = arguments.address(sort=turn) if item.is_sortable else ""
+        found.append(grid.Column(key, gettext(item.label), css_of(item), sort_url, now, on_card=index < CARD_FIELDS))
+    return found
+
+
+def rows_of(entity: EntityType, keys: Sequence[str], page: Page[Any], *, labels: dict[UUID, str], addresses: Addresses) -> list[grid.Row]:
+    """The rows with their cells."""
+    renderers = [
+        renderer(entity.by_key[key], labels=labels, link=addresses.link, position=index) for index, key in enumerate(keys)
+    ]
+    title = entity.title_field
+    return [grid.Row(str(row.id), str(getattr(row, title, "")), [render(row) for render in renderers]) for row in page.rows]
+
+
+def pager_of(page: Page[Any], arguments: ListArguments, total: tuple[int, bool] | None = None) -> grid.Pager:
+    """Keyset paging; positions are only known on the first page."""
+    count = len(page.rows)
+    query = arguments.query
+    return grid.Pager(
+        first=1 if count else 0,
+        last=count,
+        total=total[0] if total else None,
+        is_capped=total[1] if total else False,
+        previous_url=arguments.address(cursor=page.previous_cursor) if page.previous_cursor else "",
+        next_url=arguments.address(cursor=page.next_cursor) if page.next_cursor else "",
+        sizes=[grid.PageSize(size, arguments.address(size=str(size)), size == query.size) for size in SIZES],
+    )
+
+
+def tabs_of(entity: EntityType, arguments: ListArguments) -> list[grid.Tab]:
+    """The queue tabs; their counts are fetched after the page."""
+    chosen = arguments.query.queue
+    return [
+        grid.Tab(queue.key, gettext(queue.label), arguments.address(queue=queue.key), queue.key == chosen, queue.kind)
+        for queue in entity.queues
+    ]
+
+
+def tools_of(entity: EntityType, keys: Sequence[str], arguments: ListArguments, *, addresses: Addresses, all_keys: Sequence[str]) -> grid.Tools:
+    """Search, filters, chips, columns and exports."""
+    names = {name for one in arguments.active for name in one.names}
+    kept = [(name, value) for name, value in arguments.raw if name not in ("q", "cursor")]
+    clear = arguments.without([*names, "q"])
+    shown = [*keys, *(key for key in all_keys if key not in keys)]
+    return grid.Tools(
+        search=arguments.query.search,
+        keep=[pair for pair in kept if pair[0] not in names],
+        chips=[_chip(one, arguments) for one in arguments.active],
+        clear_url=clear if arguments.active or arguments.query.search else "",
+        filters=[line for item in entity.fields if item.is_filterable for line in _filters(item, arguments, addresses)],
+        columns=[grid.ColumnChoice(key, gettext(entity.by_key[key].label), key in keys) for key in shown] if addresses.columns else [],
+        columns_url=addresses.columns,
+        exports=_exports(addresses, arguments),
+    )
+
+
+def _exports(addresses: Addresses, arguments: ListArguments) -> list[grid.Action]:
+    if not addresses.export:
+        return []
+    base = addresses.export + arguments.address()
+    glue = "&" if base.endswith("?") is False and "?" in base and not base.endswith("?") else ""
+    return [
+        grid.Action(gettext("CSV"), base, "file-download"),
+        grid.Action(gettext("CSV for spreadsheets"), f"{base}{glue}for=spreadsheet", "table-export"),
+    ]
+
+
+def _chip(one: ActiveFilter, arguments: ListArguments) -> grid.Chip:
+    words = {choice.value: gettext(choice.label) for choice in one.item.choices}
+    value = words.get(one.text, one.text)
+    operator = gettext(OPERATOR_WORDS[one.op]) if one.op != "eq" else ""
+    return grid.Chip(gettext(one.item.label), value, arguments.without(one.names), operator)
+
+
+def _filters(item: Field, arguments: ListArguments, addresses: Addresses) -> list[grid.Filter]:
+    active = {name: one for one in arguments.active if one.item is item for name in one.names}
+    label, name = gettext(item.label), f"f.{item.key}"
+    if item.type is FieldType.DATETIME:
+        ends = ((f"{name}.from", gettext("from")), (f"{name}.to", gettext("until")))
+        return [
+            grid.Filter(end, f"{label} {word}", "date", active[end].text if end in active else "") for end, word in ends
+        ]
+    one = active.get(name)
+    value, operator = (one.text, one.op) if one else ("", "")
+    if item.type is FieldType.CHOICE:
+        return [grid.Filter(name, label, "select", value, [(c.value, gettext(c.label)) for c in item.choices if c.value])]
+    if item.type is FieldType.BOOLEAN:
+        return [grid.Filter(name, label, "bool", value, [("true", gettext("Yes")), ("false", gettext("No"))])]
+    if item.type is FieldType.REFERENCE:
+        return [grid.Filter(name, label, "select", value, [(value, value)] if value else [], source=addresses.lookup(item.target))]
+    words = [(op, gettext(OPERATOR_WORDS[op])) for op in OPERATORS.get(item.type, ("eq",))]
+    kind = "date" if item.type is FieldType.DATE else "number" if css_of(item) == "num" else "text"
+    return [grid.Filter(name, label, kind, value, operators=words, operator=operator, operator_name=f"op.{item.key}")]

@@ -1,0 +1,86 @@
+"""Values as cells: by the field's type, in the reader's language, escaped, with links to what the reader may open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext
+from markupsafe import Markup
+
+from core.delivery.web.theme import cells
+from core.engines.metadata.entity import Field, FieldType
+
+Render = Callable[[Any], Any]
+_NUMERIC = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.QUANTITY)
+
+
+def css_of(item: Field) -> str:
+    """The column's class: numbers stand right, long text may wrap."""
+    if item.type in _NUMERIC:
+        return "num"
+    return "wide" if item.type in (FieldType.LONG_TEXT, FieldType.JSON) else ""
+
+
+def renderer(item: Field, *, labels: Mapping[UUID, str], link: Callable[[str, UUID], str], position: int) -> Callable[[Any], Any]:
+    """A function from a row to the cell of this field; chosen once per column, called once per row."""
+    key = item.key
+    if item.type is FieldType.MONEY:
+        currency = item.currency_key
+        return lambda row: cells.money(getattr(row, key), getattr(row, currency, "") if currency else "", bare=True)
+    if item.type is FieldType.REFERENCE:
+        return _reference(item, labels, link)
+    render = _RENDERERS.get(item.type)
+    if render is not None:
+        return lambda row: render(getattr(row, key))
+    if item.type is FieldType.CHOICE:
+        words = {choice.value: (choice.kind, choice.icon, gettext(choice.label)) for choice in item.choices}
+        return lambda row: _choice(words, getattr(row, key))
+    if position == 0:
+        return lambda row: getattr(row, key) or "–"
+    return lambda row: getattr(row, key) or cells.DASH
+
+
+def _reference(item: Field, labels: Mapping[UUID, str], link: Callable[[str, UUID], str]) -> Callable[[Any], Any]:
+    def cell(row: Any) -> Any:
+        value = getattr(row, item.key)
+        if value is None:
+            return cells.DASH
+        return cells.link(link(item.target, value), labels.get(value, "…"))
+
+    return cell
+
+
+def _choice(words: Mapping[str, tuple[str, str, str]], value: Any) -> Any:
+    if value in (None, ""):
+        return cells.DASH
+    known = words.get(value)
+    return cells.badge(*known) if known else value
+
+
+@lru_cache(maxsize=1024)
+def _tag(text: str) -> Markup:
+    return Markup('<span class="tag">{}</span>').format(text)
+
+
+def _tags(value: Any) -> Any:
+    return Markup(" ").join(_tag(text) for text in value) if value else cells.DASH
+
+
+def _json(value: Any) -> Any:
+    if not value:
+        return cells.DASH
+    return Markup(", ").join(Markup("{}: {}").format(name, inner) for name, inner in value.items() if inner not in (None, 0, "", []))
+
+
+_RENDERERS: dict[FieldType, Render] = {
+    FieldType.INTEGER: cells.number,
+    FieldType.DECIMAL: cells.number,
+    FieldType.QUANTITY: cells.number,
+    FieldType.DATETIME: cells.moment,
+    FieldType.BOOLEAN: cells.yes_no,
+    FieldType.TAGS: _tags,
+    FieldType.JSON: _json,
+}

@@ -1,0 +1,562 @@
+"""The generated screens of one entity: list, show, peek, add, edit, delete, export, bulk actions, look-up.
+
+Routes, permission checks and forms are Flask-AppBuilder's; what it would do with shared filters, row counts, error texts and GET requests
+is replaced here, in one place (reference: docs/adr/0001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any, ClassVar
+from uuid import UUID
+
+from flask import Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask_appbuilder import ModelView, expose, has_access
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.security.decorators import permission_name
+from flask_babel import get_locale, get_timezone, gettext, ngettext
+from flask_wtf import FlaskForm
+from werkzeug.routing import BuildError
+
+from core.delivery.web.crud import bulk, forms, grids
+from core.delivery.web.crud.arguments import ListArguments, read_arguments
+from core.delivery.web.crud.export import csv_lines
+from core.delivery.web.crud.layout import chosen_columns, save_columns
+from core.delivery.web.crud.render import renderer
+from core.delivery.web.identity import can
+from core.delivery.web.theme import cells, grid
+from core.delivery.web.unit import db
+from core.engines.metadata import queries
+from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
+from core.engines.metadata.queries import ListQuery
+from core.engines.metadata.values import ValuesRefused, take
+from core.kernel.errors import Conflict, Invalid, NotFound
+from core.kernel.ids import parse_id
+from core.runtime.security import audit
+
+RELATED_ROWS = 10
+HISTORY_ROWS = 20
+
+
+class SearchForm(FlaskForm):
+    """Flask-AppBuilder wants a search form on every view; ours is in the list's tools."""
+
+
+def view_name(entity_key: str) -> str:
+    """The class, endpoint and permission name of an entity's view."""
+    return "".join(part.capitalize() for part in entity_key.replace(".", "_").split("_")) + "View"
+
+
+class EntityView(ModelView):
+    """Base of all generated views; a subclass per entity is made by `view_class`."""
+
+    entity: ClassVar[EntityType]
+    registry: ClassVar[EntityRegistry]
+    permission_keys: ClassVar[Mapping[str, str]]
+    search_form = SearchForm
+    add_form = SearchForm
+    edit_form = SearchForm
+    exclude_route_methods: ClassVar[set[str]] = {"download", "action", "action_post"}
+
+    # Lists
+
+    @expose("/list/", methods=["GET"])
+    @has_access
+    def list(self) -> Any:
+        """The list page, or its rows."""
+        entity, now = self.entity, self.now()
+        arguments = self.arguments()
+        for name, value in arguments.problems.items():
+            flash(gettext("“%(value)s” is not a filter for %(name)s and was left out.", value=value[:60], name=name), "warning")
+        keys = chosen_columns(db(), entity)
+        page = self._page(arguments, keys)
+        addresses = self.addresses()
+        rows_labels = queries.labels(db(), self.registry, entity, page.rows, keys)
+        table = grid.Grid(
+            columns=grids.columns_of(entity, keys, arguments),
+            rows=grids.rows_of(entity, keys, page, labels=rows_labels, addresses=addresses),
+            pager=grids.pager_of(page, arguments),
+            id=entity.resource,
+            caption=gettext(entity.label_plural),
+            show_url=addresses.show,
+            peek_url=addresses.peek,
+            edit_url=addresses.edit,
+            delete_url=addresses.delete,
+            bulk=self._bulk(arguments, now),
+            empty=self._empty(addresses),
+            is_filtered=bool(arguments.active or arguments.query.search),
+            clear_url=arguments.without([*(name for one in arguments.active for name in one.names), "q"]),
+        )
+        return render_template(
+            self.page_of("list"),
+            title=gettext(entity.label_plural),
+            head=self.list_head(addresses),
+            tabs=grids.tabs_of(entity, arguments) if len(entity.queues) > 1 else [],
+            counts_url=addresses.counts,
+            tools=grids.tools_of(entity, keys, arguments, addresses=addresses, all_keys=self._choosable()),
+            grid=table,
+        )
+
+    def _page(self, arguments: ListArguments, keys: Sequence[str]) -> Any:
+        """The rows; a place that no longer fits the order leads back to the first page."""
+        wanted = [*keys, self.entity.title_field] if self.entity.title_field != "id" else keys
+        wanted = [*wanted, *self._currencies(keys)]
+        try:
+            return queries.fetch(db(), self.entity, arguments.query, now=self.now(), keys=wanted)
+        except Invalid as error:
+            if error.field != "cursor":
+                raise
+            first = ListQuery(**{name: getattr(arguments.query, name) for name in ("queue", "search", "condition", "sort", "size")})
+            return queries.fetch(db(), self.entity, first, now=self.now(), keys=wanted)
+
+    def _currencies(self, keys: Sequence[str]) -> Sequence[str]:
+        return [item.currency_key for key in keys if (item := self.entity.by_key[key]).currency_key]
+
+    @expose("/counts", methods=["GET"])
+    @has_access
+    @permission_name("list")
+    def counts(self) -> Any:
+        """The counts of the queue tabs, as a fragment."""
+        found = queries.queue_counts(db(), self.entity, now=self.now())
+        kinds = {queue.key: queue.kind for queue in self.entity.queues}
+        counts = [{"key": key, "text": f"{n:,}+" if capped else f"{n:,}", "kind": kinds[key] if n else ""} for key, (n, capped) in found.items()]
+        return render_template("kit/_counts.html", counts=counts)
+
+    @expose("/columns", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def columns(self) -> Any:
+        """Keep the reader's choice of columns."""
+        keys = [] if "reset" in request.form else [key for key in request.form.getlist("column") if key in self._choosable()]
+        save_columns(db(), self.entity, keys)
+        return redirect(url_for(f"{self.endpoint}.list"))
+
+    @expose("/export.csv", methods=["GET"])
+    @has_access
+    @permission_name("export")
+    def export(self) -> Any:
+        """The list as a CSV file."""
+        keys = [item.key for item in queries.readable_fields(self.entity) if not item.is_personal or can("customers.reveal")]
+        arguments, session = self.arguments(), db()
+        audit.record(session, "records.exported", self.entity.key, "", {"columns": (None, ", ".join(keys))})
+        lines = csv_lines(
+            session,
+            self.registry,
+            self.entity,
+            arguments.query,
+            keys=keys,
+            now=self.now(),
+            for_spreadsheet=request.args.get("for") == "spreadsheet",
+        )
+        name = f"{self.entity.resource}-{self.now():%Y%m%d-%H%M}.csv"
+        return Response("".join(lines), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    # Single records
+
+    @expose("/show/<pk>", methods=["GET"])
+    @has_access
+    def show(self, pk: str) -> Any:
+        """The page of one record."""
+        record = self.record(pk)
+        addresses = self.addresses()
+        return render_template(
+            self.page_of("show"),
+            title=self.title_of(record),
+            head=self.show_head(record, addresses),
+            panels=self.panels(record),
+            related=self.related(record),
+            events=self.history(record),
+            **self.show_context(record),
+        )
+
+    @expose("/peek/<pk>", methods=["GET"])
+    @has_access
+    @permission_name("show")
+    def peek(self, pk: str) -> Any:
+        """A record at the side of the list, as a fragment."""
+        record = self.record(pk)
+        addresses = self.addresses()
+        url = addresses.show.replace(grid.KEY, pk)
+        return render_template("kit/peek.html", title=self.title_of(record), url=url, head=None, panels=self.panels(record), actions=[])
+
+    @expose("/add", methods=["GET", "POST"])
+    @has_access
+    def add(self) -> Any:
+        """A form for a new record."""
+        if self.entity.create is None:
+            raise NotFound
+        fields = self.form_fields()
+        form = self.form(fields)
+        if not form.is_submitted():
+            self._defaults(form, fields)
+        else:
+            values = self._posted(form, fields, is_new=True)
+            if values is not None:
+                try:
+                    record = self.entity.create(db(), values)
+                    flash(gettext("%(name)s was added.", name=self.title_of(record)), "success")
+                    return redirect(self._after(record))
+                except (Invalid, Conflict) as error:
+                    self._show_error(form, error)
+        return self._form_page(form, fields, title=gettext("Add %(name)s", name=gettext(self.entity.label).lower()))
+
+    @expose("/edit/<pk>", methods=["GET", "POST"])
+    @has_access
+    def edit(self, pk: str) -> Any:
+        """A form for a known record; somebody else's change in between is shown, never overwritten unasked."""
+        if self.entity.update is None:
+            raise NotFound
+        record = self.record(pk)
+        fields = [item for item in self.form_fields() if not item.create_only]
+        form = self.form(fields)
+        conflict = None
+        if not form.is_submitted():
+            names = queries.labels(db(), self.registry, self.entity, [record], [item.key for item in fields])
+            forms.fill(form, fields, record, zone=self.zone(), labels=names)
+        else:
+            conflict = self._conflict(form, fields, record)
+            values = self._posted(form, fields, is_new=False) if conflict is None else None
+            if values is not None:
+                try:
+                    self.entity.update(db(), record, values)
+                    flash(gettext("%(name)s was saved.", name=self.title_of(record)), "success")
+                    return redirect(self._after(record))
+                except (Invalid, Conflict) as error:
+                    self._show_error(form, error)
+        return self._form_page(form, fields, title=gettext("Edit %(name)s", name=self.title_of(record)), conflict=conflict, pk=pk)
+
+    @expose("/delete/<pk>", methods=["POST"])
+    @has_access
+    def delete(self, pk: str) -> Any:
+        """Delete a record; one that others refer to stays, with the reason."""
+        if self.entity.delete is None:
+            raise NotFound
+        record = self.record(pk)
+        name = self.title_of(record)
+        try:
+            self.entity.delete(db(), record)
+            flash(gettext("%(name)s was deleted.", name=name), "success")
+        except Conflict:
+            flash(gettext("%(name)s is still in use and cannot be deleted.", name=name), "danger")
+            return redirect(url_for(f"{self.endpoint}.show", pk=pk))
+        return redirect(url_for(f"{self.endpoint}.list"))
+
+    # Bulk actions and look-ups
+
+    @expose("/bulk", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def bulk(self) -> Any:
+        """Carry out an action on chosen rows, or on all that match."""
+        return bulk.carry_out(self)
+
+    @expose("/lookup", methods=["GET"])
+    @has_access
+    @permission_name("lookup")
+    def lookup(self) -> Any:
+        """Records to choose from, for a reference field."""
+        found = queries.lookup(db(), self.entity, request.args.get("q", "")[:100].replace("\x00", ""), now=self.now())
+        return {"options": [{"value": str(key), "text": text} for key, text in found]}
+
+    # Parts that special views replace
+
+    def page_of(self, name: str) -> str:
+        """The template of a page."""
+        return f"kit/{name}.html"
+
+    def show_context(self, _record: Any) -> dict[str, Any]:
+        """More values for the record's page."""
+        return {"side": [], "notices": [], "neighbours": None}
+
+    def list_head(self, addresses: grids.Addresses) -> dict[str, Any]:
+        """Primary button and more actions of the list's head."""
+        primary = None
+        if addresses.add:
+            primary = grid.Action(gettext("Add %(name)s", name=gettext(self.entity.label).lower()), addresses.add, "plus")
+        return {"primary": primary, "more": [], "crumbs": None, "sub": ""}
+
+    def show_head(self, record: Any, addresses: grids.Addresses) -> dict[str, Any]:
+        """Primary button, states and more actions of the record's head."""
+        edit = addresses.edit.replace(grid.KEY, str(record.id)) if addresses.edit else ""
+        more = []
+        if addresses.delete:
+            question = gettext("Delete this record for good?")
+            url = addresses.delete.replace(grid.KEY, str(record.id))
+            more.append(grid.Action(gettext("Delete"), url, "trash", method="post", confirm=question, kind="bad"))
+        return {
+            "primary": grid.Action(gettext("Edit"), edit, "edit") if edit else None,
+            "more": more,
+            "crumbs": [{"label": gettext(self.entity.label_plural), "url": url_for(f"{self.endpoint}.list")}],
+            "edit_url": edit,
+            "states": [],
+            "copy": "",
+        }
+
+    def title_of(self, record: Any) -> str:
+        """What to call a record."""
+        title = getattr(record, self.entity.title_field, None)
+        return str(title) if title not in (None, "") and self.entity.title_field != "id" else gettext(self.entity.label)
+
+    def panels(self, record: Any) -> Sequence[dict[str, Any]]:
+        """The record's fields with their values."""
+        fields = queries.readable_fields(self.entity)
+        names = queries.labels(db(), self.registry, self.entity, [record], [item.key for item in fields])
+        shown = []
+        for item in fields:
+            value = renderer(item, labels=names, link=self.link, position=1)(record)
+            shown.append({"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)})
+        return [{"title": "", "fields": shown}]
+
+    def related(self, record: Any) -> Sequence[dict[str, Any]]:
+        """Short lists of the records that refer to this one."""
+        found = []
+        for part in self.entity.related:
+            target = self.registry.get(part.entity)
+            view = self.view_of(target)
+            if view is None or not can(f"{target.area}.read"):
+                continue
+            found.append(view.related_list(part.field, record.id, gettext(part.label)))
+        return found
+
+    def related_list(self, field: str, value: UUID, title: str) -> dict[str, Any]:
+        """The first rows that refer to a record, as a card; the link leads to all of them."""
+        keys = [key for key in self.entity.list_fields if key != field]
+        query = ListQuery(size=RELATED_ROWS, within=((field, value),))
+        wanted = [*keys, self.entity.title_field, *self._currencies(keys)] if self.entity.title_field != "id" else [*keys, *self._currencies(keys)]
+        page = queries.fetch(db(), self.entity, query, now=self.now(), keys=wanted)
+        addresses = self.addresses()
+        names = queries.labels(db(), self.registry, self.entity, page.rows, keys)
+        rows = grids.rows_of(self.entity, keys, page, labels=names, addresses=addresses)
+        heads = [grid.Column(c.key, c.label, c.css) for c in grids.columns_of(self.entity, keys, ListArguments(query))]
+        all_url = url_for(f"{self.endpoint}.list", **{f"f.{field}": value})
+        add = f"{addresses.add}?{field}={value}" if addresses.add else ""
+        table = grid.Grid(heads, rows, id=self.entity.resource, show_url=addresses.show, add_url=add, empty=None)
+        return {"title": title, "url": all_url if page.next_cursor else "", "grid": table, "id": f"related-{self.entity.resource}"}
+
+    def history(self, record: Any) -> Sequence[dict[str, Any]]:
+        """What the audit trail knows of the record, for the timeline."""
+        if not can("audit.read"):
+            return []
+        subject = type(record).__tablename__
+        wanted = audit.AuditFilter(subject_type=subject, subject_id=str(record.id))
+        return [bulk.timeline_entry(entry) for entry in audit.entries(db(), wanted, limit=HISTORY_ROWS)]
+
+    # Helpers
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return datetime.now(UTC)
+
+    def zone(self) -> tzinfo:
+        """The reader's time zone."""
+        return get_timezone() or UTC
+
+    def arguments(self) -> ListArguments:
+        """The list's arguments of this request."""
+        default = self.entity.queues[0].key if self.entity.queues else ""
+        return read_arguments(self.entity, request.args, zone=self.zone(), default_queue=default)
+
+    def record(self, pk: str) -> Any:
+        """The record of an address. Raises NotFound."""
+        found = parse_id(pk)
+        if found is None:
+            raise NotFound(entity=self.entity.key)
+        return queries.record(db(), self.entity, found)
+
+    def view_of(self, entity: EntityType) -> EntityView | None:
+        """The view of another entity, or None when there is none."""
+        found = next((view for view in self.appbuilder.baseviews if getattr(view, "entity", None) is entity), None)
+        return found if isinstance(found, EntityView) else None
+
+    def link(self, entity_key: str, record_id: UUID) -> str:
+        """The address of a referred record's page; empty when the reader may not open it."""
+        target = self.registry.get(entity_key)
+        if not can(f"{target.area}.read"):
+            return ""
+        try:
+            return url_for(f"{view_name(entity_key)}.show", pk=record_id)
+        except BuildError:
+            return ""
+
+    def lookup_url(self, entity_key: str) -> str:
+        """The address where records of an entity are searched."""
+        return url_for(f"{view_name(entity_key)}.lookup")
+
+    def addresses(self) -> grids.Addresses:
+        """Where the list's controls lead, as far as the reader may go."""
+        name, entity = self.endpoint, self.entity
+
+        def pattern(method: str) -> str:
+            return url_for(f"{name}.{method}", pk="__pk__").replace("__pk__", grid.KEY)
+
+        may_write, may_delete = can(self.permission_keys["add"]), can(self.permission_keys["delete"])
+        return grids.Addresses(
+            here=url_for(f"{name}.list"),
+            link=self.link,
+            lookup=self.lookup_url,
+            show=pattern("show"),
+            peek=pattern("peek"),
+            edit=pattern("edit") if may_write and entity.update is not None and entity.form_fields else "",
+            delete=pattern("delete") if may_delete and entity.delete is not None else "",
+            add=url_for(f"{name}.add") if may_write and entity.create is not None else "",
+            bulk=url_for(f"{name}.bulk"),
+            counts=url_for(f"{name}.counts") if len(entity.queues) > 1 else "",
+            columns=url_for(f"{name}.columns"),
+            export=url_for(f"{name}.export") if can(self.permission_keys["export"]) else "",
+        )
+
+    def _choosable(self) -> Sequence[str]:
+        return [item.key for item in queries.readable_fields(self.entity) if item.type is not FieldType.LONG_TEXT]
+
+    def _empty(self, addresses: grids.Addresses) -> grid.Empty:
+        text = gettext(self.entity.empty) if self.entity.empty else ""
+        primary = self.list_head(addresses)["primary"]
+        return grid.Empty(self.entity.icon or "inbox", gettext("Nothing here yet"), text, primary)
+
+    def _bulk(self, arguments: ListArguments, _now: datetime) -> grid.Bulk | None:
+        actions = [action for action in self.entity.actions if can(action.permission)]
+        if not actions:
+            return None
+        shown = [
+            grid.Action(gettext(one.label), key=one.key, icon=one.icon, kind=one.kind if one.kind == "bad" else "", confirm=gettext(one.confirm) if one.confirm else "")
+            for one in actions
+        ]
+        return grid.Bulk(url_for(f"{self.endpoint}.bulk"), shown, query=[pair for pair in arguments.raw if pair[0] != "cursor"])
+
+    def form_fields(self) -> Sequence[Field]:
+        """The fields of the form, in order."""
+        return [self.entity.by_key[key] for key in self.entity.form_fields]
+
+    def form(self, fields: Sequence[Field]) -> FlaskForm:
+        """A form for these fields, in the reader's language."""
+        return _form_of(self, tuple(fields), str(get_locale()))
+
+    def _defaults(self, form: FlaskForm, fields: Sequence[Field]) -> None:
+        given = {item.key: request.args.get(item.key) for item in fields if request.args.get(item.key)}
+        for item in fields:
+            value = given.get(item.key, item.default)
+            if value is None:
+                continue
+            form[item.key].data = value
+            target = parse_id(value) if item.type is FieldType.REFERENCE else None
+            if target is not None:
+                names = queries.titles(db(), self.registry.get(item.target), [target])
+                form[item.key].choices = [(str(target), names.get(target, str(target)))]
+
+    def _posted(self, form: FlaskForm, fields: Sequence[Field], *, is_new: bool) -> dict[str, Any] | None:
+        """The form's values, or None with the errors put beside the fields."""
+        if not form.validate():
+            return None
+        try:
+            raw = forms.raw_values(form, fields, zone=self.zone(), is_new=is_new)
+            return take(db(), self.registry, fields, raw, is_new=is_new, is_partial=not is_new)
+        except Invalid as error:
+            self._show_error(form, error)
+            return None
+
+    def _show_error(self, form: FlaskForm, error: Invalid | Conflict) -> None:
+        problems = error.problems if isinstance(error, ValuesRefused) else {getattr(error, "field", None) or "": error.message}
+        for key, message in problems.items():
+            if key in form:
+                form[key].errors = [*form[key].errors, gettext(message)]
+            else:
+                form.form_errors.append(gettext(message))
+
+    def _conflict(self, form: FlaskForm, fields: Sequence[Field], record: Any) -> dict[str, Any] | None:
+        """What somebody else saved since this form was opened; None when nobody did, or when the reader chose to overwrite."""
+        version = getattr(record, "row_version", None)
+        if version is None or form[forms.VERSION].data == str(version) or "overwrite" in request.form:
+            return None
+        zone = self.zone()
+        differing = [
+            {"label": gettext(item.label), "mine": form[item.key].data, "theirs": forms.shown(item, getattr(record, item.key, None), zone)}
+            for item in fields
+            if not item.is_write_only and str(form[item.key].data or "") != forms.shown(item, getattr(record, item.key, None), zone)
+        ]
+        form[forms.VERSION].data = form[forms.VERSION].raw_data = str(version)
+        last = audit.entries(db(), audit.AuditFilter(subject_type=type(record).__tablename__, subject_id=str(record.id)), limit=1)
+        who = last[0].actor_label if last else gettext("Somebody")
+        return {"who": who, "at": record.updated_at, "url": request.url, "fields": differing}
+
+    def _after(self, record: Any) -> str:
+        return url_for(f"{self.endpoint}.show", pk=record.id)
+
+    def _form_page(self, form: FlaskForm, fields: Sequence[Field], *, title: str, conflict: Any = None, pk: str = "") -> Any:
+        back = url_for(f"{self.endpoint}.show", pk=pk) if pk else url_for(f"{self.endpoint}.list")
+        forms.keep_choices(form, fields, self._posted_labels(form, fields))
+        status = 422 if form.is_submitted() else 200
+        page = render_template(
+            self.page_of("form"),
+            title=title,
+            form=form,
+            fieldsets=[{"title": "", "fields": [item.key for item in fields]}],
+            form_action="",
+            cancel_url=back,
+            head={"crumbs": [{"label": gettext(self.entity.label_plural), "url": url_for(f"{self.endpoint}.list")}]},
+            conflict=conflict,
+        )
+        return page, status
+
+    def _posted_labels(self, form: FlaskForm, fields: Sequence[Field]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for item in fields:
+            target = parse_id(form[item.key].data) if item.type is FieldType.REFERENCE else None
+            if target is not None:
+                found.update({str(key): text for key, text in queries.titles(db(), self.registry.get(item.target), [target]).items()})
+        return found
+
+
+_forms: dict[tuple[str, tuple[Field, ...], str], type[FlaskForm]] = {}
+
+
+def _form_of(view: EntityView, fields: tuple[Field, ...], locale: str) -> FlaskForm:
+    key = (request.script_root + view.endpoint, tuple(item.key for item in fields), locale)
+    found = _forms.get(key)  # type: ignore[call-overload]
+    if found is None:
+        if len(_forms) > 2_000:
+            _forms.clear()
+        found = _forms[key] = forms.form_class(fields, lookup_url=view.lookup_url)  # type: ignore[index]
+    return found()
+
+
+def view_class(entity: EntityType, registry: EntityRegistry, session: Any, *, base: type[EntityView] = EntityView) -> type[EntityView]:
+    """The view class of an entity, ready for `appbuilder.add_view`; its permission keys are the entity area's."""
+    area = entity.area
+    write = f"{area}.write"
+    keys = {
+        "list": f"{area}.read",
+        "show": f"{area}.read",
+        "lookup": f"{area}.read",
+        "export": f"{area}.export",
+        "add": write,
+        "edit": write,
+        "delete": f"{area}.delete",
+    }
+    name = view_name(entity.key)
+    return type(
+        name,
+        (base,),
+        {
+            "entity": entity,
+            "registry": registry,
+            "permission_keys": keys,
+            "datamodel": SQLAInterface(entity.model, session),
+            "route_base": f"/{entity.resource}",
+            "class_permission_name": name,
+            "list_columns": ["id"],
+            "search_columns": ["id"],
+            "label_columns": {"id": "id"},
+            "add_columns": ["id"],
+            "edit_columns": ["id"],
+            "show_columns": ["id"],
+            "order_columns": ["id"],
+            "list_title": entity.label_plural,
+            "show_title": entity.label,
+            "add_title": entity.label,
+            "edit_title": entity.label,
+        },
+    )
+
+
+__all__ = ["EntityView", "view_class", "view_name"]

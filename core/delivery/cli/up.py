@@ -17,6 +17,7 @@ from typing import IO, Any
 import click
 
 from config.schema import ROOT, Settings
+from core.delivery.cli.first_start import fingerprint, recall, remember
 from core.delivery.cli.installation import embedded_servers, handed_down, kept_back, read_installation, with_servers
 from core.delivery.cli.listening import is_ready, listen
 from core.delivery.cli.output import NeedsSetUp
@@ -86,6 +87,13 @@ class Site:
         self.supervisor.add_program(self._program("relay", ("relay",), ("relay_url", "database_url", "queue_url", *keys)))
         self.supervisor.add_program(self._program("worker", ("worker",), ("database_url", "queue_url", *keys)))
 
+    def fill(self, *, demo: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Make the administrator and, if wanted, the demo. Returns their log-ins (a password only when it is new) and demo programs."""
+        keys = ("database_url", "queue_url", "secret_key", "master_key")
+        admin = self.ask("user", "ensure-admin", "--json", knows=keys)
+        made = self.ask("demo", "seed", "--json", knows=keys) if demo else {}
+        return [admin, *made.get("logins", [])], made.get("programs", [])
+
     def start_demo(self, programs: list[dict[str, Any]]) -> None:
         """Start what the demo needs beside the site, such as the simulators of marketplaces: each with `name` and `arguments`."""
         for row in programs:
@@ -101,9 +109,7 @@ class Site:
             look_again = time.monotonic() + 0.2
             self.supervisor.run(until=lambda until=look_again: time.monotonic() > until)  # type: ignore[misc]
 
-    def _program(
-        self, name: str, arguments: tuple[str, ...], knows: tuple[str, ...] = (), inherit: tuple[int, ...] = ()
-    ) -> Program:
+    def _program(self, name: str, arguments: tuple[str, ...], knows: tuple[str, ...] = (), inherit: tuple[int, ...] = ()) -> Program:
         values = handed_down(self.settings, *knows) | {"OMS_PORT": str(self.settings.port), "OMS_HOST": self.settings.host}
         python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         return Program(
@@ -143,26 +149,29 @@ def _run(site: Site, note: IO[str], *, demo: bool) -> None:
         note.write(json.dumps({"pid": os.getpid(), "address": address}))
         note.flush()
         site.start_servers()
-        site.migrate()
+        wanted = fingerprint(demo=demo)
+        known = recall(settings.data_dir, wanted) if settings.embeds_database else None
+        if known is None:
+            site.migrate()
         # The programs need a while to load; what else is to do goes on beside them.
         site.start_programs(listener.fileno())
-        keys = ("database_url", "queue_url", "secret_key", "master_key")
-        admin = site.ask("user", "ensure-admin", "--json", knows=keys)
-        made = site.ask("demo", "seed", "--json", knows=keys) if demo else {}
-        site.start_demo(made.get("programs", []))
+        logins, programs = site.fill(demo=demo) if known is None else (known["logins"], known["programs"])
+        site.start_demo(programs)
         with _step("web", "ready"):
             site.wait_until_ready()
-        _greet(address, admin, made.get("logins", []))
+        if known is None:
+            remember(settings.data_dir, wanted, logins=logins, programs=programs)
+        _greet(address, logins)
         site.supervisor.run()
 
 
-def _greet(address: str, admin: dict[str, Any], logins: list[dict[str, Any]]) -> None:
+def _greet(address: str, logins: list[dict[str, Any]]) -> None:
     click.echo(f"\n  Open      {address}")
-    for login in (admin, *logins):
+    for login in logins:
         if login.get("password"):
             click.echo(f"  Log in    {login['login']}   password {login['password']}   {login.get('note', '(shown once)')}")
         else:
-            click.echo(f"  Log in    {login['login']}   new password: oms user password {login['login']}")
+            click.echo(f"  Log in    {login['login']}   forgot the password? .venv/bin/oms user password {login['login']}")
     click.echo("")
 
 

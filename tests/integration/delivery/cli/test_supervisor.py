@@ -60,7 +60,9 @@ def out():
 
 def test_output_bears_the_programs_name_when_a_line_ends_or_the_program_does(out):
     with Supervisor(out=out) as running:
-        running.add_program(program("web", "import time; print('one'); print('tw', end=''); time.sleep(0.3); print('o'); print('no end', end='')"))
+        running.add_program(
+            program("web", "import time; print('one'); print('tw', end=''); time.sleep(0.3); print('o'); print('no end', end='')")
+        )
         running.run(until=lambda: running.crashes == 1)
 
     assert out.getvalue().splitlines()[:3] == ["web      | one", "web      | two", "web      | no end"]
@@ -187,9 +189,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path):
             print(*running.pids().values(), flush=True)
             running.run()
     """
-    starter = subprocess.Popen(
-        [sys.executable, "-u", "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
+    starter = subprocess.Popen([sys.executable, "-u", "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     pids = [int(word) for word in starter.stdout.readline().split()]
     assert [is_running(pid) for pid in pids] == [True, True]
 

@@ -254,7 +254,9 @@ def test_data_and_programs_move_outside_when_root_starts_below_a_private_folder(
     folder.chmod(0o711)
     package = private / "site" / embedded_home.PACKAGE
     shutil.copytree(embedded_home.installed_programs().parent, package / "pginstall18", ignore=shutil.ignore_patterns("*.a", "include"))
-    shutil.copytree(embedded_home.installed_programs().parents[2] / f"{embedded_home.PACKAGE}.libs", package.parent / f"{package.name}.libs")
+    shutil.copytree(
+        embedded_home.installed_programs().parents[2] / f"{embedded_home.PACKAGE}.libs", package.parent / f"{package.name}.libs"
+    )
     monkeypatch.setattr(embedded_home, "installed_programs", lambda: package / "pginstall18" / "bin")
     monkeypatch.setattr(embedded_home, "OUTSIDE", folder / "outside")
 

@@ -15,7 +15,7 @@ def reference_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Generated from `config/schema.py` by `oms settings --markdown`; a test fails when this page is old.",
+        "Generated from `config/schema.py` by `oms settings --write-pages`; a test fails when this page is old.",
         "",
         "The first of these that has a value wins: `OMS_<NAME>`, the file named by `OMS_<NAME>_FILE`, `config/<environment>.toml`,",
         "`config/default.toml`, the default. Lists are separated by commas or spaces. An unknown `OMS_` name is an error.",
@@ -49,7 +49,7 @@ def environment_example() -> str:
         "cookie_secure": "true",
         "host": "0.0.0.0",  # noqa: S104 - inside a container, behind a proxy
     }
-    lines = ["# Generated from config/schema.py by `oms settings --env`. Lines that start with OMS_ must be filled in."]
+    lines = ["# Generated from config/schema.py by `oms settings --write-pages`. Lines that start with OMS_ must be filled in."]
     for name, item in settings_fields().items():
         lines += ["", f"# {item.metadata['about']}"]
         if name in needed:

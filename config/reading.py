@@ -87,8 +87,8 @@ def public_values(settings: Settings) -> dict[str, Any]:
 def as_variables(values: Mapping[str, Any]) -> dict[str, str]:
     """Values as environment variables that `load_settings` reads back, for handing them to a child process."""
     return {
-        variable_of(name): ",".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool)
-        else str(value) for name, value in values.items()
+        variable_of(name): ",".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values.items()
     }
 
 

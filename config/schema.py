@@ -73,7 +73,7 @@ class Settings:
     web_threads: int = setting(4, "Threads of each web server process.", least=1)
     web_timeout_s: int = setting(60, "Seconds after which a web process that hangs is replaced.", least=5)
     web_max_requests: int = setting(10_000, "Requests after which a web process is replaced, against slow growth.", least=0)
-    worker_processes: int = setting(1, "Worker processes that `oms up` starts.", least=1)
+    worker_processes: int = setting(1, "Working processes of one `oms worker`.", least=1)
     worker_max_jobs: int = setting(500, "Jobs after which a worker is replaced.", least=1)
     worker_memory_mb: int = setting(1024, "Memory a worker may take before it is refused more, in MiB.", least=128)
     relay_poll_s: int = setting(1, "Seconds between two looks of the relay at what is due, when nothing wakes it.", least=1)

@@ -13,7 +13,7 @@ from config.schema import ROOT
     ("path", "made"), [("docs/reference/settings.md", pages.reference_page), ("deploy/.env.example", pages.environment_example)]
 )
 def test_page_is_current_when_settings_change(path, made):
-    assert (ROOT / path).read_text(encoding="utf-8") == made(), f"run `oms settings` to make {path} again"
+    assert (ROOT / path).read_text(encoding="utf-8") == made(), f"run `oms settings --write-pages` to make {path} again"
 
 
 @pytest.mark.parametrize("environment", ["development", "test"])

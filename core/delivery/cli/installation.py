@@ -37,9 +37,7 @@ def read_installation(**overrides: Any) -> Settings:
     if settings.secret_key and settings.master_key:
         return settings
     keys = _generated_keys(settings.data_dir)
-    return replace(
-        settings, secret_key=settings.secret_key or keys["secret_key"], master_key=settings.master_key or keys["master_key"]
-    )
+    return replace(settings, secret_key=settings.secret_key or keys["secret_key"], master_key=settings.master_key or keys["master_key"])
 
 
 def new_keys() -> dict[str, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+import core
 from config.reading import SettingsInvalid
 from core.delivery.cli.output import NeedsSetUp
 from core.kernel.errors import OrderloomError
@@ -61,7 +62,7 @@ def _modules() -> dict[str, str]:
 
 
 @click.group(cls=ModuleGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="orderloom", prog_name="oms")
+@click.version_option(core.__version__, prog_name="oms")
 def oms() -> None:
     """Orderloom: order management from the command line."""
 

@@ -15,6 +15,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,6 +122,26 @@ class Supervisor:
             self._tend_servers()
             for child in self._children:
                 self._tend(child)
+
+    def call(self, program: Program) -> tuple[int, str]:
+        """Run a program to its end while watching the others. Returns its exit code and what it printed; its errors are passed on."""
+        with tempfile.TemporaryFile() as printed:
+            process = subprocess.Popen(
+                list(program.command),
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                env=dict(program.env),
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one system call, takes no lock
+            )
+            try:
+                self.run(until=lambda: process.poll() is not None)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                code = process.wait()
+            printed.seek(0)
+            return code, printed.read().decode(errors="replace")
 
     def pids(self) -> dict[str, int]:
         """Process ids by name, of what runs now."""

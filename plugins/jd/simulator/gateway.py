@@ -96,6 +96,10 @@ class Gateway:
             "jingdong.stock.write.updateSkuStock": partial(goods_methods.set_stock_old, shop),
         }
 
+    def remove(self, method: str) -> None:
+        """Withdraw a service, as JD does with outdated ones."""
+        del self._services[method]
+
     def _check_clock(self, timestamp: str) -> None:
         try:
             moment = moment_from(timestamp) if not timestamp.isdecimal() else None

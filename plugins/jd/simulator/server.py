@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -73,7 +74,7 @@ class Simulator:
         if self._life is not None:
             self._life.start()
         try:
-            self._server.serve_forever(poll_interval=0.1)
+            self._server.serve_forever(poll_interval=0.02)
         finally:
             if self._life is not None:
                 self._life.end()
@@ -102,6 +103,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
     allow_reuse_address = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the simulator."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -141,8 +147,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         # The official Python library sends the whole address in the request line.
-        target = urlsplit(self.path)
-        body = self._body()
+        try:
+            target, body = urlsplit(self.path), self._body()
+        except ValueError:
+            self.close_connection = True
+            self._send(400, b"bad request", "text/plain")
+            return
         if target.path.startswith(PREFIX):
             self._control(target.path.removeprefix(PREFIX), body)
         elif target.path.rstrip("/") != PATH:

@@ -95,7 +95,8 @@ def error_from(error: Mapping[str, Any]) -> OrderloomError:
     """
     code = _number(error.get("code"))
     sub_code, detail = _words(error.get("sub_code")), _words(error.get("sub_msg")) or _words(error.get("msg"))
-    facts = {"vendor_code": code, "sub_code": sub_code, "detail": detail, "request_id": _words(error.get("request_id"))}
+    request_id = _words(error.get("request_id"))
+    facts: dict[str, Any] = {"vendor_code": code, "sub_code": sub_code, "detail": detail, "request_id": request_id}
     if code in _LIMITS or _LIMITED.search(sub_code):
         return RateLimited(retry_after_s=_ban_s(detail), **facts)
     return _kind(code, sub_code)(**facts)
@@ -120,8 +121,8 @@ def _ban_s(detail: str) -> float | None:
 
 
 def _number(value: Any) -> int:
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    text = value.strip() if isinstance(value, str) else value if isinstance(value, int) and 0 <= value < 10**9 else ""
+    return int(text) if isinstance(text, int) or (text.isascii() and text.isdigit() and len(text) < 10) else 0
 
 
 def _words(value: Any) -> str:

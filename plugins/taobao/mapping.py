@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.sdk import ChannelState, NormalisedLine, NormalisedOrder, NormalisedRefund, Receiver, RefundState
+from core.sdk import ChannelState, NormalisedLine, NormalisedOrder, NormalisedRefund, Receiver, RefundState, amount_from
 from plugins.taobao.amounts import ZERO, LineSums, split
-from plugins.taobao.errors import UnknownState, UnreadablePayload, error_from
-from plugins.taobao.wire import CURRENCY, Node, nodes, parsed
+from plugins.taobao.errors import UnknownState
+from plugins.taobao.wire import CURRENCY, Node, parsed, rows
 
 _TRADE_STATES = {
     "TRADE_NO_CREATE_PAY": ChannelState.AWAITING_PAYMENT,
@@ -62,7 +62,6 @@ _HOLD_FLAGS = {
 }
 _UNSHIPPED = {ChannelState.PAID, ChannelState.LOCKED, ChannelState.SHIPPED_PARTLY, ChannelState.PRESALE_DEPOSIT}
 _STOPS = {ChannelState.LOCKED, ChannelState.PRESALE_DEPOSIT, ChannelState.CANCELLED}
-_ROOT = "_response"
 _PROMISE = re.compile(r"(\d{1,4})\s*(天|日|小时|个小时)")
 
 
@@ -75,7 +74,7 @@ def orders_from(payload: Any) -> list[NormalisedOrder]:
     Raises: UnreadablePayload - no such answer, or a field is missing or broken (`field` is its path); UnknownState; for an
         `error_response` the error it stands for (errors.error_from).
     """
-    return [_order(trade) for trade in _rows(parsed(payload), "trade", "tid", "")]
+    return [_order(trade) for trade in rows(parsed(payload), "trade", "tid")]
 
 
 def refunds_from(payload: Any) -> list[NormalisedRefund]:
@@ -83,37 +82,7 @@ def refunds_from(payload: Any) -> list[NormalisedRefund]:
 
     Raises: as `orders_from`.
     """
-    return [_refund(refund) for refund in _rows(parsed(payload), "refund", "refund_id", "")]
-
-
-def _rows(payload: Any, item: str, key: str, path: str) -> list[Node]:
-    """The objects named `item` (in a list of the plural name or alone), recognised by `key` when they stand bare."""
-    if isinstance(payload, list | tuple):
-        return [row for node in nodes(payload, path) for row in _rows(node.fields, item, key, node.path)]
-    if not isinstance(payload, Mapping):
-        raise UnreadablePayload("An object is expected here.", field=path or None)
-    node = Node(payload, path)
-    if "error_response" in payload:
-        raise error_from(node.child("error_response").fields)
-    if f"{item}s" in payload:
-        return node.children(f"{item}s", item)
-    if isinstance(payload.get(item), Mapping | list | tuple):
-        return node.children(item, item)
-    if key in payload or f"{key}_str" in payload:
-        return [node]
-    return _rows_below(node, item, key)
-
-
-def _rows_below(node: Node, item: str, key: str) -> list[Node]:
-    roots = [name for name, value in node.fields.items() if str(name).endswith(_ROOT) and isinstance(value, Mapping)]
-    if len(roots) == 1 and item in roots[0]:
-        return _rows(node.fields[roots[0]], item, key, node.at(roots[0]))
-    # An empty page leaves the list out and keeps the count, or the word on further pages.
-    if "total_results" in node.fields or "has_next" in node.fields or f"{item}s_" in node.path:
-        return []
-    if "code" in node.fields and "msg" in node.fields:
-        raise error_from(node.fields)
-    raise UnreadablePayload(f"This answer holds no {item}.", field=node.path or None)
+    return [_refund(refund) for refund in rows(parsed(payload), "refund", "refund_id")]
 
 
 def _order(trade: Node) -> NormalisedOrder:
@@ -188,7 +157,7 @@ def _sums(sub: Node) -> LineSums:
 
 
 def _list_total(sub: Node) -> Decimal:
-    return (sub.charge("price") or ZERO) * max(sub.whole("num") or 0, 0)
+    return amount_from((sub.charge("price") or ZERO) * max(sub.whole("num") or 0, 0), field=sub.at("price"))
 
 
 def _trade_state(trade: Node) -> ChannelState:

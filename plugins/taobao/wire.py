@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from core.sdk import Invalid, amount_from
-from plugins.taobao.errors import UnreadablePayload
+from plugins.taobao.errors import UnreadablePayload, error_from
 
 CHINA = timezone(timedelta(hours=8))
 CURRENCY = "CNY"
@@ -27,6 +27,8 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,12}", re.ASCII)
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?", re.ASCII)
 _EPOCH_MS = re.compile(r"[0-9]{12,14}", re.ASCII)
 _TRUE, _FALSE = (1, "true", "True", "TRUE", "1"), (0, "false", "False", "FALSE", "0", "", "null")
+_ROOT = "_response"
+_HUGE = 10**30
 _NOTHING = (None, "", "null")
 
 
@@ -52,6 +54,11 @@ def clean(text: str) -> str:
     if text.isascii():
         return text.replace("\x00", "")
     return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _is_whole(value: Any) -> bool:
+    """A whole number of a sane size; Python refuses to write out integers of thousands of digits."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _HUGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class Node:
             return ""
         if isinstance(value, str):
             return clean(value)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30:
+        if _is_whole(value):
             return str(value)
         raise self.broken(name, "Text is expected here.")
 
@@ -96,7 +103,7 @@ class Node:
             if not self.has(name):
                 continue
             value = self.fields[name]
-            text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+            text = str(value).strip() if isinstance(value, str) or _is_whole(value) else ""
             if not _ID.fullmatch(text) or not text.strip("0"):
                 raise self.broken(name, "A number of digits is expected here.")
             return text.lstrip("0")
@@ -115,7 +122,7 @@ class Node:
             value = value.strip()
             if not _AMOUNT.fullmatch(value):
                 raise self.broken(name, "An amount of money is expected here.")
-        elif not isinstance(value, int | Decimal):
+        elif not isinstance(value, Decimal) and not _is_whole(value):
             raise self.broken(name, "An amount of money is text, never a float.")
         try:
             amount = amount_from(value, field=self.at(name))
@@ -139,7 +146,7 @@ class Node:
         value = self.fields[name]
         if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
             value = f"{value:f}".split(".", 1)[0]
-        if isinstance(value, bool) or not isinstance(value, int | str) or not _WHOLE.fullmatch(str(value).strip()):
+        if not (isinstance(value, str) or _is_whole(value)) or not _WHOLE.fullmatch(str(value).strip()):
             raise self.broken(name, "A whole number is expected here.")
         return int(value)
 
@@ -195,3 +202,38 @@ def nodes(values: list[Any] | tuple[Any, ...], path: str) -> list[Node]:
         if not isinstance(value, Mapping):
             raise UnreadablePayload("An object is expected here.", field=f"{path}[{position}]")
     return [Node(value, f"{path}[{position}]") for position, value in enumerate(values)]
+
+
+def rows(payload: Any, item: str, key: str, path: str = "") -> list[Node]:
+    """The objects named `item` in an answer: below its root or not, in a list of the plural name or alone.
+
+    `key` is the field by which a bare object is recognised. An empty page gives an empty list.
+    Raises: UnreadablePayload - the answer holds nothing of the kind; for an `error_response` the error it stands for.
+    """
+    if isinstance(payload, list | tuple):
+        return [row for node in nodes(payload, path) for row in rows(node.fields, item, key, node.path)]
+    if not isinstance(payload, Mapping):
+        raise UnreadablePayload("An object is expected here.", field=path or None)
+    node = Node(payload, path)
+    if "error_response" in payload:
+        raise error_from(node.child("error_response").fields)
+    if f"{item}s" in payload:
+        return node.children(f"{item}s", item)
+    if isinstance(payload.get(item), Mapping | list | tuple):
+        return node.children(item, item)
+    if key in payload or f"{key}_str" in payload:
+        return [node]
+    return _rows_below(node, item, key)
+
+
+def _rows_below(node: Node, item: str, key: str) -> list[Node]:
+    named = [(name, value) for name, value in node.fields.items() if isinstance(name, str) and name.endswith(_ROOT)]
+    roots = [name for name, value in named if isinstance(value, Mapping)]
+    if len(roots) == 1 and item in roots[0] and not node.path.endswith(_ROOT):
+        return rows(node.fields[roots[0]], item, key, node.at(roots[0]))
+    # An empty page leaves the list out and keeps the count, or the word on further pages.
+    if "total_results" in node.fields or "has_next" in node.fields or f"{item}s_" in node.path:
+        return []
+    if "code" in node.fields and "msg" in node.fields:
+        raise error_from(node.fields)
+    raise UnreadablePayload(f"This answer holds no {item}.", field=node.path or None)

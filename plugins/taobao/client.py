@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.sdk import ChannelMessage, ChannelSku, Document, PluginContext, PushResult, ShipmentPush, Stamp, StockPush, Window
+from core.sdk import ChannelMessage, ChannelSku, Document, Invalid, PluginContext, PushResult, ShipmentPush, Stamp, StockPush, Window
 from plugins.taobao import items, shipping
 from plugins.taobao.errors import UnreadableAnswer
 from plugins.taobao.gateway import Gateway, china_text
@@ -84,11 +84,6 @@ class TaobaoConnection:
             params = {**_modified(start, end), "type": REFUND_TYPES}
             for row in self._listing("taobao.refunds.receive.get", "refund", params, REFUND_FIELDS).rows():
                 yield _document("refund", row.number("refund_id"), row.fields)
-
-    def refund(self, external_id: str) -> Document:
-        """One refund, for a message that names it. Raises NotFound when the shop has no such refund."""
-        answer = self._gateway.read("taobao.refund.get", fields=REFUND_FIELDS, refund_id=external_id)
-        return _document("refund", external_id, Node(answer).child("refund").fields)
 
     def push_shipment(self, push: ShipmentPush) -> PushResult:
         """Report a shipment. Reads the order first, so the same push twice is harmless; sends nothing in a dry run."""
@@ -187,11 +182,16 @@ def _document(kind: str, external_id: str, fields: Mapping[str, Any]) -> Documen
 
 
 def _message(row: Node) -> ChannelMessage:
-    """What a push message is about; its content is a snapshot in JSON that may be outdated, so only the number is taken."""
-    topic, content = row.text("topic"), parsed(row.text("content") or "{}")
-    facts = Node(content if isinstance(content, Mapping) else {})
-    if "refund" in topic:
-        kind, external_id = "refund", facts.optional_number("refund_id")
-    else:
-        kind, external_id = "order", facts.optional_number("tid") if "trade" in topic else ""
-    return ChannelMessage(row.number("id"), topic, kind, external_id)
+    """What a push message is about: an order, also for refunds, as the order shows on which line the refund is.
+
+    Its content is a snapshot in JSON that may be outdated, so only the number is taken.
+    """
+    topic = row.text("topic")
+    try:
+        content = parsed(row.text("content"))
+        facts = Node(content if isinstance(content, Mapping) else {})
+        external_id = facts.optional_number("tid") if "_trade_" in topic or "_refund_" in topic else ""
+    except Invalid:
+        # A message that cannot be read must not stop those behind it; polling finds what it meant.
+        external_id = ""
+    return ChannelMessage(row.number("id"), topic, "order", external_id)

@@ -62,6 +62,8 @@ _HOLD_FLAGS = {
 }
 _UNSHIPPED = {ChannelState.PAID, ChannelState.LOCKED, ChannelState.SHIPPED_PARTLY, ChannelState.PRESALE_DEPOSIT}
 _STOPS = {ChannelState.LOCKED, ChannelState.PRESALE_DEPOSIT, ChannelState.CANCELLED}
+# What intake takes; the document is kept word for word beside the order.
+_LONGEST_NOTE, _LONGEST_TITLE = 2_000, 500
 _PROMISE = re.compile(r"(\d{1,4})\s*(天|日|小时|个小时)")
 
 
@@ -110,12 +112,12 @@ def _order(trade: Node) -> NormalisedOrder:
         buyer_id=trade.word("buyer_open_uid"),
         buyer_name=trade.word("buyer_nick"),
         receiver=_receiver(trade),
-        buyer_note=trade.text("buyer_message"),
-        seller_note=trade.text("seller_memo"),
+        buyer_note=trade.text("buyer_message")[:_LONGEST_NOTE],
+        seller_note=trade.text("seller_memo")[:_LONGEST_NOTE],
         seller_flag=trade.whole("seller_flag") or 0,
         discount_total=max(list_total - sum(money.shares, ZERO), ZERO),
         is_cash_on_delivery=trade.word("type") == "cod",
-        hold_codes=_holds(trade, state, lines),
+        hold_codes=_holds(trade, state),
         tags=_tags(trade, subs),
     )
 
@@ -131,7 +133,7 @@ def _line(sub: Node, share: Decimal, trade_state: ChannelState) -> NormalisedLin
         quantity=Decimal(quantity),
         paid_amount=share,
         state=_line_state(sub, trade_state),
-        title=sub.text("title"),
+        title=sub.text("title")[:_LONGEST_TITLE],
         external_sku=sub.optional_number("sku_id"),
         external_product=sub.optional_number("num_iid"),
         unit_price=price or ZERO,
@@ -185,8 +187,8 @@ def _refund_state(node: Node, name: str) -> RefundState:
     return state
 
 
-def _holds(trade: Node, state: ChannelState, lines: tuple[NormalisedLine, ...]) -> tuple[str, ...]:
-    """Why the platform forbids or advises against shipping now; empty once nothing is left to ship."""
+def _holds(trade: Node, state: ChannelState) -> tuple[str, ...]:
+    """Why the platform forbids shipping now; empty once nothing is left to ship. Refunds speak through their lines."""
     if state not in _UNSHIPPED:
         return ()
     holds = ["paid_forbid_consign"] if state is ChannelState.LOCKED else []
@@ -197,8 +199,6 @@ def _holds(trade: Node, state: ChannelState, lines: tuple[NormalisedLine, ...]) 
         holds.append("platform_hold")
     if trade.word("rx_audit_status") == "0":
         holds.append("prescription_unreviewed")
-    if any(line.refund_state is RefundState.REQUESTED and line.state in _UNSHIPPED for line in lines):
-        holds.append("refund_requested")
     return tuple(dict.fromkeys(holds))
 
 

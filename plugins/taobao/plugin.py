@@ -37,7 +37,8 @@ def marketplace() -> Marketplace:
         connect=TaobaoConnection,
         orders_from=orders_from,
         refunds_from=refunds_from,
-        longest_window=LONGEST_SPAN,
+        # Windows are widened to whole seconds, and must still fit the platform's cap.
+        longest_window=LONGEST_SPAN - timedelta(seconds=2),
         overlap=timedelta(minutes=5),
         lag=timedelta(seconds=5),
         carriers=dict(CARRIERS),

@@ -29,7 +29,7 @@ export const startCopy = () => {
     }, 1500);
   });
   document.addEventListener("copy", (event) => {
-    const rows = [...document.querySelectorAll(".grid tbody tr:has(.c-pick input:checked)")];
+    const rows = [...document.querySelectorAll(".rows tbody tr:has(.c-pick input:checked)")];
     if (rows.length === 0 || isTyping(event) || String(getSelection()) !== "") return;
     const head = rows[0].closest("table").querySelector("thead tr");
     const lines = [cells(head, "th"), ...rows.map((row) => cells(row, "td"))];

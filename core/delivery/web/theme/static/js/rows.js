@@ -17,11 +17,11 @@ const count = (table) => {
   if (!bar) return;
   const everything = bar.querySelector("[data-bulk-all]");
   if (everything && chosen.length < all.length) everything.checked = false;
-  bar.querySelector("[data-bulk-count]").textContent = word("chosen").replace("%(count)s", chosen.length);
+  bar.querySelector("[data-bulk-count]").textContent = word("chosen").replace("{count}", chosen.length);
 };
 
 /** The row that the keyboard is on, the first one when there is none and `start` is set. */
-export const currentRow = (start = false) => document.querySelector(".grid tr.row-now") ?? (start ? document.querySelector(".grid tbody tr") : null);
+export const currentRow = (start = false) => document.querySelector(".rows tr.row-now") ?? (start ? document.querySelector(".rows tbody tr") : null);
 
 /** Make `row` the current one and bring it into view. */
 export const goTo = (row) => {
@@ -40,7 +40,7 @@ export const addressOf = (row, kind) => {
 
 const openMenu = (row, button) => {
   const table = row.closest("table");
-  const source = document.querySelector(`template[data-menu-for="${CSS.escape(table.dataset.grid)}"]`);
+  const source = document.querySelector(`template[data-menu-for="${CSS.escape(table.dataset.rows)}"]`);
   const menu = document.getElementById("row-menu");
   if (!source || !menu) return;
   menu.replaceChildren(source.content.cloneNode(true));
@@ -59,7 +59,7 @@ const openMenu = (row, button) => {
 };
 
 export const startRows = () => {
-  on("click", ".grid tbody .c-pick input", (event, box) => {
+  on("click", ".rows tbody .c-pick input", (event, box) => {
     const table = box.closest("table");
     const all = boxes(table);
     if (event.shiftKey && last && all.includes(last)) {
@@ -69,21 +69,21 @@ export const startRows = () => {
     last = box;
     count(table);
   });
-  on("change", ".grid .c-pick input", (_event, box) => {
+  on("change", ".rows .c-pick input", (_event, box) => {
     const table = box.closest("table");
     if (box.matches("[data-pick-all]")) boxes(table).forEach((one) => { one.checked = box.checked; });
     count(table);
   });
   on("change", "[data-bulk-all]", (_event, box) => {
     if (!box.checked) return;
-    const table = document.querySelector(`.grid:has(input[form="${box.form.id}"])`);
+    const table = document.querySelector(`.rows:has(input[form="${box.form.id}"])`);
     boxes(table).forEach((one) => { one.checked = true; });
     count(table);
   });
-  on("reset", "[data-bulk]", (_event, form) => setTimeout(() => count(document.querySelector(`.grid:has(input[form="${form.id}"])`))));
+  on("reset", "[data-bulk]", (_event, form) => setTimeout(() => count(document.querySelector(`.rows:has(input[form="${form.id}"])`))));
   on("click", "[data-more]", (_event, button) => openMenu(button.closest("tr"), button));
-  on("click", ".grid tbody tr", (event, row) => {
+  on("click", ".rows tbody tr", (event, row) => {
     if (!event.target.closest("a, button, input, label")) goTo(row);
   });
-  document.querySelectorAll(".grid:has(.c-pick)").forEach(count);
+  document.querySelectorAll(".rows:has(.c-pick)").forEach(count);
 };

@@ -24,7 +24,7 @@ const neighbour = (name) => () => visit(document.querySelector(`[data-${name}]`)
 
 const onRow = (act) => (event) => {
   const row = currentRow();
-  const elsewhere = event.target instanceof Element && event.target.closest("button, summary, a:not(.grid a)");
+  const elsewhere = event.target instanceof Element && event.target.closest("button, summary, a:not(.rows a)");
   if (!row || elsewhere) return;
   event.preventDefault();
   act(row);

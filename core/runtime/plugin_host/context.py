@@ -55,12 +55,27 @@ class PluginLog(Protocol):
     def error(self, event: str, **values: Any) -> None: ...
 
 
+class ProblemReporter(Protocol):
+    """The plugin's own say on its problem page."""
+
+    def report(
+        self, key: str, code: str, *, severity: str = "error", fix: str = "", subject: str = "", facts: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note that something is wrong; the same `key` again counts up. `code` starts with the plugin's id; no personal data in `facts`."""
+        ...
+
+    def resolve(self, key: str) -> None:
+        """Say that it is right again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PluginContext:
     """Everything a plugin may use during one call.
 
     `config` holds the activated, validated settings; `secrets` their write-only part. `session` is bound to the tenant's open
     transaction, or None outside one. `idempotency_key` is the same on every repeat of one delivery. With `dry_run` no effect may happen.
+    `instance` tells the set-ups of a plugin apart that a tenant may have several times; `problems` takes what a person has to mend.
     """
 
     tenant_id: int
@@ -74,3 +89,5 @@ class PluginContext:
     session: Any = None
     idempotency_key: str = ""
     dry_run: bool = False
+    instance: str = "main"
+    problems: ProblemReporter | None = None

@@ -130,7 +130,7 @@ def install(uv: str | None, lock: Path, log: TextIO) -> None:
     pip = [str(PYTHON), "-m", "pip"]
     if subprocess.call([*pip, "--version"], stdout=log, stderr=log) != 0:
         step("pip", [str(PYTHON), "-m", "ensurepip", "--default-pip"], log, must=True)
-    step(name, [*pip, "install", "--no-input", "--disable-pip-version-check", *hashed], log, must=True)
+    step(name, [*pip, "install", "--no-input", "--disable-pip-version-check", "--no-compile", *hashed], log, must=True)
 
 
 def write_launcher() -> None:

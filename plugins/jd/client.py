@@ -100,7 +100,7 @@ class JdConnection:
         return _order_document(info)
 
     def changed_refunds(self, window: Window) -> Iterator[Document]:
-        """All refund applications and services that were applied for or decided in the window.
+        """All refund applications and services that were applied for, decided or changed in the window.
 
         The revision carries JD's state after the moment, because some steps change the state and no moment.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ MAX_FIGURE = Decimal(10) ** 10
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
+@functools.lru_cache(maxsize=512)
 def snake(name: str) -> str:
     """`orderTotalPrice` as the older 360buy services spell it: `order_total_price`."""
     return _HUMP.sub(lambda hump: "_" + hump[1].lower(), name)

@@ -38,6 +38,16 @@ _STATES = {
     "FINISHED_L": ChannelState.COMPLETED,
     "TRADE_CANCELED": ChannelState.CANCELLED,
 }
+# The documents also list these older spellings.
+ALIASES = {
+    "DengDaiChuKu": "WAIT_SELLER_STOCK_OUT",
+    "DengDaiFaHuo": "WAIT_SELLER_DELIVERY",
+    "DengDaiQueRenShouHuo": "WAIT_GOODS_RECEIVE_CONFIRM",
+    "WanCheng": "FINISHED_L",
+    "PeiSongTuiHuo": "DELIVERY_RETURN",
+    "ZanTing": "PAUSE",
+    "POP": "POP_ORDER_PAUSE",
+}
 _HOLDS = {
     "LOCKED": "jd.locked",
     "PAUSE": "jd.paused",
@@ -216,6 +226,7 @@ def _tags(order: Fields, state: str) -> tuple[str, ...]:
 def _order(order: Fields) -> NormalisedOrder:
     external_id = order.text("orderId", None)
     jd_state = order.text("orderState", None)
+    jd_state = ALIASES.get(jd_state, jd_state)
     state = _STATES.get(jd_state)
     if state is None:
         raise StateUnknown(f"JD's order state {jd_state[:40]} is not known.", field=order.at("orderState"), value=jd_state[:40])

@@ -50,7 +50,7 @@ def _applications(start_name: str, end_name: str) -> Listing:
         return {start_name: start, end_name: end, "pageIndex": page, "pageSize": 50}
 
     def key(row: Row) -> tuple[str, ...]:
-        return tuple(str(row.get(name)) for name in ("id", "status", "checkTime"))
+        return tuple(str(row.get(name)) for name in ("id", "status", "modified", "checkTime"))
 
     return Listing("jingdong.pop.afs.soa.refundapply.queryPageList", "queryResult", "result", "totalCount", 50, MONTH, key, business)
 
@@ -72,10 +72,10 @@ def _sku_page(_start: str, _end: str, page: int) -> Mapping[str, Any]:
 
 CHANGED_ORDERS = _orders(_BY_MODIFIED, ORDER_FIELDS)
 CREATED_ORDERS = _orders(_BY_CREATED, _STAMP_FIELDS)
-# JD lists refunds by the moment of application or of decision; both together are what changed.
+# JD lists refund applications by the moment of application and of change, services by application and decision.
 CHANGED_REFUNDS = (
     _applications("applyTimeStart", "applyTimeEnd"),
-    _applications("checkTimeStart", "checkTimeEnd"),
+    _applications("modifiedStart", "modifiedEnd"),
     _services("applyTimeBegin", "applyTimeEnd", timedelta(days=7)),
     _services("approveTimeBegin", "approveTimeEnd", timedelta(days=10)),
 )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from core.sdk import NormalisedRefund, RefundState
+from core.sdk import NormalisedRefund, RefundState, rounded
 from plugins.jd.documents import found_in
 from plugins.jd.errors import PayloadInvalid, StateUnknown
 from plugins.jd.fields import CURRENCY, ZERO, Fields
@@ -54,12 +55,20 @@ def _latest(fields: Sequence[tuple[Fields, str]], path: str) -> datetime:
     return max(moments)
 
 
+def _applied_sum(fields: Fields) -> Decimal:
+    """JD counts `applyRefundSum` in fen, whole; some answers carry yuan with decimals. A figure without a decimal point is fen."""
+    amount = fields.figure("applyRefundSum", ZERO)
+    value = fields.raw("applyRefundSum")
+    is_whole = isinstance(value, int) or (isinstance(value, str) and "." not in value)
+    return rounded(amount / 100, CURRENCY) if is_whole else amount
+
+
 def _application(fields: Fields) -> NormalisedRefund:
     return NormalisedRefund(
         external_id=fields.text("id", None),
         order_external_id=fields.text("orderId", None),
         state=_state(fields, "status", _APPLICATION_STATES),
-        amount=fields.figure("applyRefundSum", ZERO),
+        amount=_applied_sum(fields),
         currency=CURRENCY,
         modified_at=_latest([(fields, "modified"), (fields, "checkTime"), (fields, "applyTime")], fields.at("applyTime")),
         kind="refund_only",

@@ -15,6 +15,7 @@ from plugins.jd.simulator.shop import NoSuchThing, NotNow, Shop
 _MAX_PAGE_SIZE = 50
 _APPLY_WINDOW = timedelta(days=7)
 _APPROVE_WINDOW = timedelta(days=10)
+_DONE = 10010
 _GRANTED = frozenset(("1", "true"))
 
 
@@ -29,6 +30,7 @@ def applications(shop: Shop, faults: Faults, business: Mapping[str, Any]) -> dic
         size = number_of(business, "pageSize", default=10, most=_MAX_PAGE_SIZE)
         applied = span_of(business, "applyTimeStart", "applyTimeEnd")
         checked = span_of(business, "checkTimeStart", "checkTimeEnd")
+        modified = span_of(business, "modifiedStart", "modifiedEnd")
     except ServiceError as error:
         return {"queryResult": {"success": False, "errorCode": str(error.code), "errorMessage": error.chinese, "totalCount": 0}}
     ids, status, order = words_of(business, "ids"), text_of(business, "status"), text_of(business, "orderId")
@@ -37,6 +39,7 @@ def applications(shop: Shop, faults: Faults, business: Mapping[str, Any]) -> dic
         for entry in shop.applications.values()
         if _within(applied, entry.applied)
         and _within(checked, entry.checked)
+        and _within(modified, entry.modified)
         and (not ids or str(entry.info["id"]) in ids)
         and (not status or str(entry.info["status"]) == status)
         and (not order or entry.info["orderId"] == order)
@@ -89,3 +92,17 @@ def services(shop: Shop, faults: Faults, business: Mapping[str, Any]) -> dict[st
     shown = faults.on_rows(rows[(page - 1) * size : page * size], key="afsRefundId")
     figures = {"totalCount": len(rows), "pageNumber": page, "pageSize": size}
     return {"pageResult": {"success": truth(), "code": "00000", **figures, "data": shown}}
+
+
+def service_money(shop: Shop, business: Mapping[str, Any]) -> dict[str, Any]:
+    """jingdong.b2c.shop.aftersales.refund.get: what a service paid back, or may pay back at most."""
+    service = shop.services.get(text_of(business, "afsServiceId"))
+    if service is None:
+        return {"result": {"success": False, "errorCode": "404", "errorMessage": "服务单不存在"}}
+    bill = service.info["sameOrderServiceBill"]
+    item = shop.orders[str(bill["orderId"])].info["itemInfoList"][0]
+    if bill["serviceStatus"] == _DONE:
+        money = {"afsActualRefundDetail": {"actualRefundAmount": item["jdPrice"]}}
+    else:
+        money = {"afsEstimateRefundDetail": {"payAmount": item["jdPrice"], "maxRefundAmount": item["jdPrice"]}}
+    return {"result": {"success": truth(), "errorCode": "200", "data": {"orderId": bill["orderId"], **money}}}

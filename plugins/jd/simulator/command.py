@@ -20,7 +20,7 @@ _DEFAULTS = Options()
 @click.option("--orders", type=click.IntRange(0, 1_000_000), default=_DEFAULTS.orders, show_default=True, help="Orders at the start.")
 @click.option("--seed", type=int, default=_DEFAULTS.seed, show_default=True, help="The same seed makes the same orders.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME[=CHANCE]", help=f"May be repeated: {', '.join(NAMES)}.")
-@click.option("--live", type=click.FloatRange(0), default=0.0, show_default=True, help="New orders a minute.")
+@click.option("--live", type=click.FloatRange(0), default=0.0, show_default=True, help="New orders a second.")
 def simulator_command(**options: Any) -> None:
     """Run a JD shop that speaks JOS on this machine, for trials and tests."""
     try:

@@ -84,7 +84,7 @@ def apply_refund(shop: Shop, number: str, *, reason: str = "不想要了", appli
         "buyerId": order.info["pin"],
         "buyerName": order.info["consigneeInfo"]["fullname"],
         "applyTime": wire_time(moment),
-        # JD sends this one amount as a number.
+        # This one amount comes as a number.
         "applyRefundSum": fen(order.info["orderPayment"]) / 100,
         "status": 0,
         "orderId": order.number,
@@ -92,9 +92,10 @@ def apply_refund(shop: Shop, number: str, *, reason: str = "不想要了", appli
         "checkTime": "",
         "checkUserName": "",
         "checkRemark": "",
+        "modified": wire_time(moment),
         "systemId": 5,
     }
-    application = Application(info, moment)
+    application = Application(info, moment, moment)
     shop.applications[str(info["id"])] = application
     return application
 
@@ -106,9 +107,9 @@ def decide_refund(shop: Shop, number: str, *, is_granted: bool, user: str = "", 
         raise NoSuchThing(str(number))
     if application.info["status"] != 0:
         raise NotNow(f"refund application {number} is decided")
-    application.checked = shop.now()
+    application.checked = application.modified = shop.now()
     status, checked = 1 if is_granted else 2, wire_time(application.checked)
-    application.info.update(status=status, checkTime=checked, checkUserName=user, checkRemark=remark)
+    application.info.update(status=status, checkTime=checked, modified=checked, checkUserName=user, checkRemark=remark)
     order = shop.get(application.info["orderId"])
     if order.state == "LOCKED":
         (cancel if is_granted else unlock)(shop, order.number)

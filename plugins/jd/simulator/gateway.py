@@ -87,6 +87,7 @@ class Gateway:
             "jingdong.pop.afs.soa.refundapply.queryPageList": partial(aftersale_methods.applications, shop, faults),
             "jingdong.pop.afs.soa.refundapply.replyRefund": partial(aftersale_methods.reply, shop),
             "jingdong.asc.serviceAndRefund.view": partial(aftersale_methods.services, shop, faults),
+            "jingdong.b2c.shop.aftersales.refund.get": partial(aftersale_methods.service_money, shop),
             "jingdong.seller.vender.info.get": partial(goods_methods.vender, shop),
             "jingdong.vender.shop.query": partial(goods_methods.shop_query, shop),
             "jingdong.sku.read.searchSkuList": partial(goods_methods.skus, shop, faults),

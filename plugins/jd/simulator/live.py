@@ -10,16 +10,14 @@ from plugins.jd.simulator import deeds
 from plugins.jd.simulator.generator import place
 from plugins.jd.simulator.shop import Shop
 
-_SECONDS_A_MINUTE = 60.0
-
 
 class Life(threading.Thread):
-    """Places about `per_minute` orders a minute, and lets something happen to an older order about as often."""
+    """Places about `per_second` orders a second, and lets something happen to an older order about as often."""
 
-    def __init__(self, shop: Shop, *, per_minute: float) -> None:
+    def __init__(self, shop: Shop, *, per_second: float) -> None:
         super().__init__(name="jd-simulator-life", daemon=True)
         self._shop = shop
-        self._per_minute = per_minute
+        self._per_second = per_second
         self._dice = random.Random(f"{shop.seed}/life")  # noqa: S311 - repeatable chance, no secret
         self._ended = threading.Event()
 
@@ -30,7 +28,7 @@ class Life(threading.Thread):
 
     def run(self) -> None:
         """Live until `end`."""
-        while not self._ended.wait(self._dice.expovariate(self._per_minute / _SECONDS_A_MINUTE)):
+        while not self._ended.wait(self._dice.expovariate(self._per_second)):
             with self._shop.lock:
                 self.step()
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from plugins.jd.fields import snake
+from plugins.jd.mapping import ALIASES
 from plugins.jd.simulator import deeds
 from plugins.jd.simulator.answering import ServiceError, api_result, truth
 from plugins.jd.simulator.asked import Span, a_month_after, number_of, span_of, text_of, words_of
@@ -26,7 +27,7 @@ _NO_WAYBILL_CHANGE = ServiceError(10400014, "当前状态的订单不能修改�
 
 
 def _states(business: Mapping[str, Any]) -> frozenset[str] | None:
-    wanted = frozenset(words_of(business, "order_state"))
+    wanted = frozenset(ALIASES.get(word, word) for word in words_of(business, "order_state"))
     if not wanted or "ALL" in wanted:
         return None
     strange = wanted - STATE_TEXTS.keys() - _OTHER_STATES

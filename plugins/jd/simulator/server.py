@@ -30,7 +30,7 @@ _JSON = "application/json;charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the simulated shop is set up. `port` 0 takes a free one, `live` is orders a minute, `slow_s` what the fault `slow` costs."""
+    """How the simulated shop is set up. `port` 0 takes a free one, `live` is new orders a second, `slow_s` what the fault `slow` costs."""
 
     port: int = 0
     app_key: str = "SIMJDKEY00000000000000000000001"
@@ -59,7 +59,7 @@ class Simulator:
         app = App(options.app_key, options.secret, options.session)
         self.gateway = Gateway(app, self.shop, self.faults, calls_per_second=options.calls_per_second)
         self.control = Control(self.gateway)
-        self._life = Life(self.shop, per_minute=options.live) if options.live > 0 else None
+        self._life = Life(self.shop, per_second=options.live) if options.live > 0 else None
         handler = type("Handler", (_Handler,), {"simulator": self})
         self._server = _Server((HOST, options.port), handler)
         self._thread: threading.Thread | None = None

@@ -65,6 +65,7 @@ class Application:
 
     info: dict[str, Any]
     applied: datetime
+    modified: datetime
     checked: datetime | None = None
 
 

@@ -109,7 +109,7 @@ def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_mapping_raises_its_own_errors_only_when_any_part_of_an_answer_is_replaced(data):
     answer = copy.deepcopy(data.draw(st.sampled_from(SAMPLES)))
     *way, last = data.draw(st.sampled_from(_places(answer)[1:]))
@@ -124,7 +124,7 @@ def test_mapping_raises_its_own_errors_only_when_any_part_of_an_answer_is_replac
 
 
 @given(anything)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_mapping_raises_its_own_errors_only_when_the_payload_is_anything(payload):
     for mapped in (orders_from, refunds_from):
         with contextlib.suppress(OrderloomError):

@@ -155,6 +155,8 @@ def test_orders_from_is_empty_when_the_answer_holds_no_order(empty):
         ("DELIVERY_RETURN", ChannelState.SHIPPED, ("jd.delivery_return",)),
         ("FINISHED_L", ChannelState.COMPLETED, ()),
         ("TRADE_CANCELED", ChannelState.CANCELLED, ()),
+        ("ZanTing", ChannelState.LOCKED, ("jd.paused",)),
+        ("DengDaiChuKu", ChannelState.PAID, ()),
     ],
 )
 def test_orders_from_maps_the_state_when_jd_knows_it(jd_state, state, holds):

@@ -103,6 +103,15 @@ def test_a_service_has_the_kind_that_the_customer_expects_when_it_says_so(expect
     assert refund.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("figure", "amount"), [(17086, "170.86"), ("17086", "170.86"), (170.86, "170.86"), ("170.00", "170.00"), (170.0, "170.0"), (0, "0")]
+)
+def test_an_application_is_in_fen_when_its_figure_has_no_decimal_point(figure, amount):
+    (refund,) = refunds_from(application(applyRefundSum=figure))
+
+    assert refund.amount == Decimal(amount)
+
+
 def test_an_application_counts_from_its_decision_when_there_is_one():
     (refund,) = refunds_from(application(checkTime="2026-11-10 21:00:00"))
 

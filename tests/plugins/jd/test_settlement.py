@@ -48,7 +48,7 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(orders())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_lines_and_postage_add_up_when_the_figures_are_anything(changes):
     order = mapped(**changes)
 

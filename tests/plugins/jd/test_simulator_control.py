@@ -101,7 +101,7 @@ def test_control_says_conflict_when_the_state_forbids_it(simulate):
 
 def test_life_brings_orders_and_changes_when_it_goes_on(simulate):
     simulator = simulate(orders=30)
-    life = Life(simulator.shop, per_minute=1)
+    life = Life(simulator.shop, per_second=1)
 
     for _ in range(200):
         life.step()

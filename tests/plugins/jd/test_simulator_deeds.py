@@ -109,3 +109,17 @@ def test_reply_refund_frees_the_order_when_the_seller_refuses(simulate):
     assert again[root]["replyResult"]["success"] is False
     assert application.info["status"] == 2
     assert simulator.shop.get(application.info["orderId"]).state == "WAIT_SELLER_STOCK_OUT"
+
+
+def test_service_money_is_an_estimate_when_the_service_goes_on(simulate):
+    simulator = simulate(orders=30)
+    number = next(order.number for order in simulator.shop.in_state("FINISHED_L"))
+    service = deeds.open_service(simulator.shop, number)
+    method = "jingdong.b2c.shop.aftersales.refund.get"
+
+    answer = call(simulator, method, {"afsServiceId": service.info["sameOrderServiceBill"]["serviceId"]})
+    unknown = call(simulator, method, {"afsServiceId": 1})
+
+    data = answer[method.replace(".", "_") + "_responce"]["result"]["data"]
+    assert sorted(data) == ["afsEstimateRefundDetail", "orderId"]
+    assert unknown[method.replace(".", "_") + "_responce"]["result"]["success"] is False

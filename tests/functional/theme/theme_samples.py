@@ -14,6 +14,7 @@ from wtforms import BooleanField, DecimalField, Form, PasswordField, SelectField
 from wtforms.validators import InputRequired
 
 from core.delivery.web.theme import cells
+from core.delivery.web.theme.formats import formats
 from core.delivery.web.theme.grid import (
     Action, Bulk, Chip, Column, ColumnChoice, Empty, Filter, Grid, Pager, PageSize, Row, Tab, Tools,
 )  # fmt: skip
@@ -80,7 +81,7 @@ def shell_for(language: str, page: str = "") -> Shell:
 
 def _orders(language: str, count: int) -> list[Row]:
     say = words(language)
-    rows = []
+    rows, by = [], formats()
     for i in range(count):
         pay, ship, trouble = say.states[i % len(say.states)]
         number = f"{say.prefix}{240118 + i * 37}"
@@ -92,9 +93,9 @@ def _orders(language: str, count: int) -> list[Row]:
                 number,
                 [
                     Markup("{}").format(number), cells.badges(states), say.buyers[i % len(say.buyers)], say.goods[i % len(say.goods)],
-                    cells.number(1 + i % 5), cells.money(amount, say.currency, bare=True), say.shops[1 + i % (len(say.shops) - 1)],
-                    say.carriers[i % len(say.carriers)], cells.moment(NOW - timedelta(minutes=13 * i + 4)),
-                    cells.ago(NOW + timedelta(hours=20 - i)),
+                    cells.number(1 + i % 5, by=by), cells.money(amount, say.currency, bare=True, by=by), say.shops[1 + i % (len(say.shops) - 1)],
+                    say.carriers[i % len(say.carriers)], cells.moment(NOW - timedelta(minutes=13 * i + 4), by=by),
+                    cells.ago(NOW + timedelta(hours=20 - i), by=by),
                 ],
                 css="row-bad" if trouble and trouble[0] == "bad" else "row-warn" if trouble else "",
             )
@@ -105,7 +106,7 @@ def _orders(language: str, count: int) -> list[Row]:
 def order_grid(language: str, count: int = 25) -> Grid:
     """A page of orders with ten columns."""
     say = words(language)
-    css = ["", "", "", "", "num", "num", "", "", "", ""]
+    css = ["", "states", "", "", "num", "num", "", "", "", ""]
     sign = ["", "", "", "", "", "¥" if say.currency == "CNY" else "£", "", "", "", ""]
     cards = {0, 1, 2, 5, 8}
     columns = [

@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
-from core.delivery.web.theme.formats import NOTHING, formats
+from core.delivery.web.theme.formats import Formats, formats
 
 #: The only meanings that have a colour, as reference tokens name them.
 KINDS = ("neutral", "info", "progress", "warn", "ok", "bad")
@@ -20,10 +20,11 @@ DASH = Markup('<span class="nil">–</span>')
 
 #: Font Awesome names that Flask-AppBuilder and its add-ons use, and ours for the same thing.
 _ALIASES = {
-    "table": "table", "user": "user", "users": "users", "group": "users-group", "cogs": "settings", "cog": "settings", "key": "key",
-    "lock": "lock", "list": "list", "edit": "edit", "trash": "trash", "plus": "plus", "search": "search", "envelope": "mail",
-    "bar-chart": "report-analytics", "bar-chart-o": "report-analytics", "dashboard": "home", "sign-out": "logout", "check": "check",
-    "rocket": "bolt", "shield": "shield-lock", "chain": "link", "folder-open-o": "list-details", "globe": "world", "refresh": "refresh",
+    "table": "table", "user": "user", "users": "users", "group": "users-group", "cogs": "settings", "cog": "settings",
+    "key": "key", "lock": "lock", "list": "list", "edit": "edit", "trash": "trash", "plus": "plus", "search": "search",
+    "envelope": "mail", "bar-chart": "report-analytics", "bar-chart-o": "report-analytics", "dashboard": "home", "sign-out": "logout",
+    "check": "check", "rocket": "bolt", "shield": "shield-lock", "chain": "link", "folder-open-o": "list-details", "globe": "world",
+    "refresh": "refresh",
 }  # fmt: skip
 
 
@@ -50,30 +51,39 @@ def badges(states: list[tuple[str, str, str]]) -> Markup:
     return Markup(" ").join(badge(*state) for state in states)
 
 
-def money(amount: Any, currency: str = "", *, bare: bool = False) -> Markup:
-    """An amount of money; `bare` where the head of the column shows the currency."""
-    return DASH if amount is None else Markup('<span class="n">{}</span>').format(formats().money(amount, currency, bare=bare))
+def _number(text: str) -> Markup:
+    return Markup(f'<span class="n">{escape(text)}</span>')  # noqa: S704 - escaped
 
 
-def number(value: Any, digits: int | None = None) -> Markup:
+def _time(value: datetime, text: str, *, habits: Formats, mark: str = "") -> Markup:
+    exact = habits.local(value).isoformat(timespec="seconds")
+    return Markup(f'<time datetime="{exact}"{mark}>{escape(text)}</time>')  # noqa: S704 - escaped
+
+
+def money(amount: Any, currency: str = "", *, bare: bool = False, by: Formats | None = None) -> Markup:
+    """An amount of money; `bare` where the head of the column shows the currency. `by` saves looking the reader's habits up per cell."""
+    return DASH if amount is None else _number((by or formats()).money(amount, currency, bare=bare))
+
+
+def number(value: Any, digits: int | None = None, *, by: Formats | None = None) -> Markup:
     """A number, aligned with the ones above and below it."""
-    return DASH if value is None else Markup('<span class="n">{}</span>').format(formats().number(value, digits))
+    return DASH if value is None else _number((by or formats()).number(value, digits))
 
 
-def moment(value: datetime | None) -> Markup:
+def moment(value: datetime | None, *, by: Formats | None = None) -> Markup:
     """A moment in the reader's zone; the script adds the full form as a tooltip."""
     if value is None:
         return DASH
-    habits = formats()
-    return Markup('<time datetime="{}">{}</time>').format(habits.local(value).isoformat(timespec="seconds"), habits.moment(value))
+    habits = by or formats()
+    return _time(value, habits.moment(value), habits=habits)
 
 
-def ago(value: datetime | None) -> Markup:
+def ago(value: datetime | None, *, by: Formats | None = None) -> Markup:
     """How long ago, kept fresh by the script while the page stays open."""
     if value is None:
         return DASH
-    habits = formats()
-    return Markup('<time datetime="{}" data-ago>{}</time>').format(habits.local(value).isoformat(timespec="seconds"), habits.ago(value))
+    habits = by or formats()
+    return _time(value, habits.ago(value), habits=habits, mark=" data-ago")
 
 
 def link(url: str, text: str) -> Markup:
@@ -90,9 +100,9 @@ def copyable(text: str | None) -> Markup:
     """A code with a button that copies it."""
     if not text:
         return DASH
-    return Markup(
-        '<span class="mono">{0}</span><button type="button" class="copy" data-copy="{0}" aria-label="{1}" title="{1}">{2}</button>'
-    ).format(text, gettext("Copy %(text)s", text=text), icon("copy"))
+    copy = gettext("Copy %(text)s", text=text)
+    button = Markup('<button type="button" class="copy" data-copy="{}" aria-label="{}" title="{}">{}</button>')
+    return code(text) + button.format(text, copy, copy, icon("copy"))
 
 
 def yes_no(value: object) -> Markup:
@@ -113,8 +123,3 @@ def plain(value: object) -> Any:
     if isinstance(value, datetime):
         return moment(value)
     return value
-
-
-__all__ = [
-    "DASH", "KINDS", "NOTHING", "ago", "badge", "badges", "code", "copyable", "icon", "link", "moment", "money", "number", "plain", "yes_no",
-]  # fmt: skip

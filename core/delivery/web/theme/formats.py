@@ -1,4 +1,4 @@
-"""How numbers, money and moments are written for a person: one place, by locale and time zone, quick enough for every cell of a list."""
+"""How numbers, money and moments are written for a person, by locale and time zone; quick enough for every cell of a list."""
 
 from __future__ import annotations
 
@@ -38,9 +38,20 @@ def _months(language: str) -> dict[int, str]:
     return dict(Locale.parse(language).months["format"]["abbreviated"])
 
 
+def _bucket(seconds: float) -> int:
+    """Whole seconds, minutes, hours or days in seconds, so that a few thousand distances cover all that is ever said."""
+    size = next((unit for unit in (86400, 3600, 60) if abs(seconds) >= unit), 1)
+    return round(seconds / size) * size
+
+
+@lru_cache(maxsize=8192)
+def _distance(seconds: int, language: str) -> str:
+    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=1.1, locale=language)
+
+
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """The writing habits of one reader: `language` as `en` or `zh_Hans_CN`, their time zone, and the moment that counts as now."""
+    """The writing habits of one reader: `language` as `en` or `zh_Hans_CN`, their time zone, the moment that counts as now."""
 
     language: str
     zone: tzinfo
@@ -105,13 +116,14 @@ class Formats:
         if value is None:
             return NOTHING
         distance = (value if value.tzinfo else value.replace(tzinfo=UTC)) - self.now
-        return format_timedelta(distance, add_direction=True, threshold=1.1, locale=self.language)
+        return _distance(_bucket(distance.total_seconds()), self.language)
 
     def span(self, value: timedelta | float | None) -> str:
         """A length of time in words; a number counts seconds."""
         if value is None:
             return NOTHING
-        return format_timedelta(value if isinstance(value, timedelta) else timedelta(seconds=value), threshold=1.1, locale=self.language)
+        length = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        return format_timedelta(length, threshold=1.1, locale=self.language)
 
 
 def formats() -> Formats:

@@ -17,7 +17,7 @@ KEY = "{pk}"
 
 @dataclass(slots=True)
 class Column:
-    """The head of a column. `css`: `num` right-aligned, `wide` may wrap, `tight` as narrow as it can be; `sorted`: ascending or descending.
+    """The head of a column. `css`: `num` right-aligned, `wide` may wrap, `states` badges; `sorted`: ascending or descending.
 
     `on_card` keeps the column on narrow screens, where each row is a card.
     """

@@ -14,7 +14,9 @@ from core.delivery.web.theme import assets as asset_files
 from core.delivery.web.theme import cells, fab, preferences
 from core.delivery.web.theme.csp import init_csp
 from core.delivery.web.theme.formats import formats
+from core.delivery.web.theme.fragments import frame_dialogs
 from core.delivery.web.theme.shell import Shell, shell_from_menu
+from core.delivery.web.theme.words import init_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Hand this to FAB through BABEL_TRANSLATION_DIRECTORIES (FAB puts its own folder first).
@@ -42,6 +44,7 @@ def _globals(assets: asset_files.Assets) -> dict[str, Any]:
         "badge": cells.badge,
         "badges": cells.badges,
         "cells": cells,
+        "frame_dialogs": frame_dialogs,
         "fab_grid": fab.grid,
         "fab_panels": fab.panels,
         "fab_active_filters": fab.active_filters,
@@ -79,6 +82,7 @@ def init_theme(app: Flask, shell: Callable[[], Shell] = shell_from_menu) -> asse
     app.register_blueprint(asset_files.blueprint(assets))
     app.register_blueprint(preferences.blueprint())
     init_csp(app)
+    init_words(app)
 
     @app.context_processor
     def frame() -> dict[str, Any]:

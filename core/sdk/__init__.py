@@ -28,22 +28,40 @@ from core.kernel.ids import new_id
 from core.kernel.messages import N_
 from core.kernel.money import Money, amount_from, rounded, share_out
 from core.kernel.quantity import quantity_from
-from core.runtime.plugin_host.context import HttpClient, HttpResponse, PluginContext, PluginLog
+from core.runtime.events.subscribers import Answer, Subscriber
+from core.runtime.plugin_host.context import DeliveryContext, HttpClient, HttpResponse, PluginContext, PluginLog, ProblemReporter
+from core.runtime.plugin_host.descriptors import Command, Finding, Health, Lifecycle, Purged, Seed
+from core.runtime.plugin_host.errors import AnswerLost, BreakerOpen, CannotConnect, CredentialsRefused, HostNotAllowed, RateLimited
+from core.runtime.plugin_host.forms import Secret
+from core.runtime.plugin_host.markers import hookimpl
+from core.runtime.plugin_host.throttling import refuse_if_limited, retry_after_s
+from core.runtime.security.permission import Permission
 
 __all__ = [
     "N_",
+    "Answer",
+    "AnswerLost",
+    "BreakerOpen",
+    "CannotConnect",
     "ChannelMessage",
     "ChannelSku",
     "ChannelState",
     "Clock",
+    "Command",
     "Conflict",
     "Connection",
+    "CredentialsRefused",
+    "DeliveryContext",
     "Denied",
     "Document",
+    "Finding",
     "FixedClock",
+    "Health",
+    "HostNotAllowed",
     "HttpClient",
     "HttpResponse",
     "Invalid",
+    "Lifecycle",
     "Marketplace",
     "Money",
     "NormalisedLine",
@@ -51,20 +69,30 @@ __all__ = [
     "NormalisedRefund",
     "NotFound",
     "OrderloomError",
+    "Permission",
     "PluginContext",
     "PluginLog",
+    "ProblemReporter",
+    "Purged",
     "PushResult",
+    "RateLimited",
     "Receiver",
     "RefundState",
+    "Secret",
+    "Seed",
     "ShipmentPush",
     "Stamp",
     "StockPush",
+    "Subscriber",
     "SystemClock",
     "Unavailable",
     "Window",
     "amount_from",
+    "hookimpl",
     "new_id",
     "quantity_from",
+    "refuse_if_limited",
+    "retry_after_s",
     "rounded",
     "share_out",
 ]

@@ -16,7 +16,7 @@ MAX_URL = 8_192
 _BAD = re.compile(r"[\x00-\x20\x7f\\]")
 # Spellings of IPv4 addresses that some resolvers take: decimal, octal, hexadecimal, or with parts left out.
 _ODD_IPV4 = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")
-# Translation prefixes hide an IPv4 address in an IPv6 one: NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380), IPv4-compatible (RFC 4291).
+# Translation prefixes hide an IPv4 address in an IPv6 one: NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380), compatible (RFC 4291).
 _HIDING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
 
 

@@ -77,6 +77,4 @@ def after_call(breaker: BreakerState, *, is_ok: bool, now: datetime, rule: Break
 
 
 def _opened(breaker: BreakerState, now: datetime, rule: BreakerRule) -> BreakerState:
-    return replace(
-        breaker, state="open", until=now + timedelta(seconds=rule.cool_down_s), successes=0, openings=breaker.openings + 1
-    )
+    return replace(breaker, state="open", until=now + timedelta(seconds=rule.cool_down_s), successes=0, openings=breaker.openings + 1)

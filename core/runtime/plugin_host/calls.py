@@ -78,7 +78,7 @@ class Calls:
         self._database = database
         self._breakers = breakers
         self._clock = clock
-        self._verdicts = Verdicts(journal, breakers)
+        self.verdicts = Verdicts(journal, breakers)
         self._let_through = let_through
         self._left_behind: dict[str, list[threading.Thread]] = {}
         self._lock = threading.Lock()
@@ -106,13 +106,13 @@ class Calls:
             tried = self._under_savepoint(session, who.plugin, function, ctx, args)
         elapsed_s = time.monotonic() - began
         record = CallRecord(site.kind, site.name, "", started_at, elapsed_s, trace=require_scope().trace)
-        return self._verdicts.judge(who, site, record, tried, is_late=elapsed_s > budget_s, was_probe=was_probe)
+        return self.verdicts.judge(who, site, record, tried, is_late=elapsed_s > budget_s, was_probe=was_probe)
 
     def aside(self, calls: Sequence[AsideCall], make_context: ContextMaker, *, budget_s: float = PAGE_BUDGET_S) -> list[Outcome]:
         """Make the calls side by side and wait at most `budget_s` for all of them; one outcome each, in the same order.
 
-        Each works in a thread with a session of its own for the open scope's tenant, which is rolled back: what it writes is lost. A call that
-        is late ends as `PluginSlow` and its thread is left to itself; a plugin that has too many of those is not called until they end.
+        Each works in a thread with a session of its own for the open scope's tenant, which is rolled back: what it writes is lost. A call
+        that is late ends as `PluginSlow` and its thread is left to itself; a plugin with too many of those is not called until they end.
         """
         runs = [self._started(call, make_context) for call in calls]
         deadline = time.monotonic() + budget_s
@@ -155,7 +155,7 @@ class Calls:
             with self._lock:
                 self._left_behind.setdefault(call.who.plugin, []).extend([run.thread] if run.thread is not None else [])
         record = CallRecord(call.site.kind, call.site.name, "", run.started_at, elapsed_s, trace=require_scope().trace)
-        return self._verdicts.judge(call.who, call.site, record, tried, is_late=not has_ended, was_probe=run.was_probe)
+        return self.verdicts.judge(call.who, call.site, record, tried, is_late=not has_ended, was_probe=run.was_probe)
 
     def _guarded(self, plugin: str, function: Callable[..., Any], ctx: PluginContext, args: tuple[Any, ...]) -> Attempt[Any]:
         def work() -> Any:

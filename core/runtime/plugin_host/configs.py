@@ -189,19 +189,13 @@ def differences(older: PluginConfig | None, newer: PluginConfig | None) -> list[
     """What changed from `older` to `newer`, by field; a missing version counts as empty."""
     before, after = (config.values if config is not None else {} for config in (older, newer))
     found = [
-        Difference(name, before.get(name), after.get(name))
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
+        Difference(name, before.get(name), after.get(name)) for name in sorted({*before, *after}) if before.get(name) != after.get(name)
     ]
     sealed, resealed = (config.secrets if config is not None else {} for config in (older, newer))
-    return found + [
-        Difference(name, CHANGED, CHANGED) for name in sorted({*sealed, *resealed}) if sealed.get(name) != resealed.get(name)
-    ]
+    return found + [Difference(name, CHANGED, CHANGED) for name in sorted({*sealed, *resealed}) if sealed.get(name) != resealed.get(name)]
 
 
-def field_options(
-    session: Session, runtime: PluginRuntime, plugin: str, field: str, *, instance: str = MAIN
-) -> list[tuple[str, str]]:
+def field_options(session: Session, runtime: PluginRuntime, plugin: str, field: str, *, instance: str = MAIN) -> list[tuple[str, str]]:
     """The choices that the plugin offers for a field now, as (value, label); empty when it cannot say in time.
 
     It is asked with the newest committed settings, so that a draft's credentials already serve.

@@ -91,3 +91,14 @@ class PluginContext:
     dry_run: bool = False
     instance: str = "main"
     problems: ProblemReporter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryContext(PluginContext):
+    """What a plugin's subscriber gets: its own context and, for remote effects, the event and what `prepare` returned.
+
+    In `handle`, `prepare` and `complete` the session is that of the delivery's transaction; in `send` and `ask` there is none.
+    """
+
+    event: Any = None
+    request: Any = None

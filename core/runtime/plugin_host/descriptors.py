@@ -43,7 +43,7 @@ class Lifecycle:
     """A plugin's say in its own life, one instance at a time; leave out what it has no opinion on.
 
     preflight(ctx, action): before enable, disable or purge; findings of level block stop it. No effects.
-    check_connection(ctx): prove that the drafted settings work; returns what to show, such as the account's name, and raises when they do not.
+    check_connection(ctx): prove that the drafted settings work; returns what to show, such as the account's name, or raises.
     health(ctx): cheap, every few minutes.
     enabled(ctx, first_time), configured(ctx, old, new), disabling(ctx, mode): after the commit of that step, possibly twice.
     purge(ctx, dry_run): delete (or with dry_run only count) what is not in the plugin's own tables.
@@ -56,16 +56,6 @@ class Lifecycle:
     configured: Callable[[PluginContext, Mapping[str, Any], Mapping[str, Any]], None] | None = None
     disabling: Callable[[PluginContext, str], None] | None = None
     purge: Callable[[PluginContext, bool], Purged] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """A right that the plugin's pages and endpoints ask for. `key` is `<plugin>.<noun>.<verb>`; `roles` get it when it is new."""
-
-    key: str
-    title: str
-    description: str = ""
-    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.runtime.plugin_host.errors import ManifestInvalid
-from core.runtime.plugin_host.manifest import API_VERSION, ID_PATTERN, MANIFEST_NAME, Manifest, fits, read_manifest
+from core.runtime.plugin_host.manifest import CORE_VERSION, ID_PATTERN, MANIFEST_NAME, Manifest, fits, read_manifest
 from core.runtime.plugin_host.singlefile import read_single_file
 
 ENTRY_POINTS = "orderloom.plugins"
@@ -115,10 +115,11 @@ def _judged(package: Package | None, name: str, entry: Mapping[str, Any]) -> Pac
     if package.manifest is None:
         return package
     wanted = str(entry.get("version", ""))
-    if not fits(API_VERSION, package.manifest.core):
-        return package.failing("plugin.core_mismatch", f"It needs plugin API {package.manifest.core}, this is {API_VERSION}.")
+    if not fits(CORE_VERSION, package.manifest.core):
+        return package.failing("plugin.core_mismatch", f"It needs Orderloom {package.manifest.core}, this is {CORE_VERSION}.")
     if wanted and not fits(package.manifest.version, wanted):
-        return package.failing("plugin.version_mismatch", f"plugins.toml asks for {wanted}, version {package.manifest.version} is installed.")
+        present = package.manifest.version
+        return package.failing("plugin.version_mismatch", f"plugins.toml asks for {wanted}, version {present} is installed.")
     return package
 
 

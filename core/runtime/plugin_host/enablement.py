@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.runtime.db.bulk import tenant_of
+from core.runtime.events.subscribers import Mode
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.models import PluginInstance
+from core.runtime.security.permissions import touch_rights
 from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.models import Tenant
 from core.runtime.tenancy.scope import Scope, no_scope
@@ -79,9 +81,10 @@ class EnabledView:
         """Work that is already under way goes on; true while the plugin drains, too."""
         return plugin in self._finishing
 
-    def enabled_instances(self, plugin: str) -> list[str]:
-        """The set-ups of the plugin that are on, by name."""
-        return [row.instance for row in self.instances if row.plugin == plugin and row.state == "enabled"]
+    def instances_at_work(self, plugin: str) -> list[str]:
+        """The set-ups of the plugin that are on or draining, by name; `main` first."""
+        names = [row.instance for row in self.instances if row.plugin == plugin and row.state in ("enabled", "disabling")]
+        return sorted(names, key=lambda name: (name != "main", name))
 
     def _ranked(self, states: tuple[str, ...]) -> dict[str, int]:
         ranks: dict[str, int] = dict.fromkeys(self.mandatory, 0)
@@ -130,6 +133,15 @@ class Enablement:
         """Whether hooks, schedules and new work of the plugin run for the tenant."""
         return self.view(tenant_id).is_enabled(plugin)
 
+    def mode(self, tenant_id: int, plugin: str) -> Mode:
+        """How the plugin's subscribers stand for the tenant; the `gate` of the subscriber registry."""
+        view = self.view(tenant_id)
+        if view.is_enabled(plugin):
+            return Mode.ON
+        if view.shows(plugin):
+            return Mode.PAUSED
+        return Mode.DRAINING if view.can_finish(plugin) else Mode.OFF
+
     def observe(self, tenant_id: int, epoch: int) -> None:
         """Tell what the tenant's epoch is, read just now for another reason; an older view is dropped."""
         entry = self._known.get(tenant_id)
@@ -166,15 +178,7 @@ class Enablement:
         return EnabledView(tenant_id, slug, epoch, instances, self._mandatory)
 
 
-def bump_epoch(session: Session) -> int:
-    """Count up the epoch of the session's tenant; every process drops its view once this commits. Returns the new epoch."""
-    tenant_id = tenant_of(session)
-    epoch: int = session.execute(
-        update(Tenant)
-        .where(Tenant.id == tenant_id)
-        .values(epoch=Tenant.epoch + 1)
-        .returning(Tenant.epoch)
-        .execution_options(synchronize_session=False)
-    ).scalar_one()
-    session.execute(text("SELECT pg_notify(:channel, :tenant)"), {"channel": CHANNEL, "tenant": str(tenant_id)})
-    return epoch
+def bump_epoch(session: Session) -> None:
+    """Count up the epoch of the session's tenant; every process drops its view once this commits, at the latest when it compares."""
+    touch_rights(session)
+    session.execute(text("SELECT pg_notify(:channel, :tenant)"), {"channel": CHANNEL, "tenant": str(tenant_of(session))})

@@ -22,9 +22,9 @@
     └── RegistrySealed       contributions are taken at start-up only
     Unavailable
     ├── CannotConnect        surely nothing was sent
-    ├── AnswerLost           the request may have taken effect
-    ├── RateLimited          the remote side, or our own quota, asks to wait
-    ├── BreakerOpen          too many calls to the host failed of late
+    ├── AnswerLost           (of core.runtime.events) the request may have taken effect
+    ├── RateLimited          (of core.runtime.events) the remote side, or our own quota, asks to wait
+    ├── BreakerOpen          (of core.runtime.events) too many calls to the host failed of late
     ├── PluginSlow           the plugin did not answer in time
     └── PluginTripped        too many calls of the plugin failed or took too long of late
 
@@ -36,6 +36,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.kernel.errors import Conflict, Denied, Invalid, NotFound, OrderloomError, Unavailable
+from core.runtime.events.errors import AnswerLost, BreakerOpen, RateLimited
+
+__all__ = [
+    "AnswerLost",
+    "BreakerOpen",
+    "CannotConnect",
+    "ConfigInvalid",
+    "CredentialsRefused",
+    "EffectInDryRun",
+    "HostNotAllowed",
+    "InstanceUnknown",
+    "ManifestInvalid",
+    "PluginFailed",
+    "PluginMandatory",
+    "PluginNotUsable",
+    "PluginSlow",
+    "PluginTripped",
+    "PluginUnknown",
+    "PreflightBlocked",
+    "RateLimited",
+    "RegistrySealed",
+    "RequirementMissing",
+    "StateForbids",
+    "StillRequired",
+    "TransactionGuarded",
+    "VersionUnknown",
+]
 
 
 class ManifestInvalid(Invalid):
@@ -84,6 +111,7 @@ class CredentialsRefused(Denied):
     """The remote side refused our credentials; someone has to sign in again."""
 
     code = "plugin.credentials_refused"
+    park = True
 
 
 class EffectInDryRun(Denied):
@@ -146,24 +174,6 @@ class CannotConnect(Unavailable):
     code = "plugin.cannot_connect"
 
 
-class AnswerLost(Unavailable):
-    """The request was sent but its answer was not read; it may have taken effect."""
-
-    code = "plugin.answer_lost"
-
-
-class RateLimited(Unavailable):
-    """The remote side asks to slow down."""
-
-    code = "plugin.rate_limited"
-
-
-class BreakerOpen(Unavailable):
-    """Calls to this host rest for a while, because too many failed."""
-
-    code = "plugin.breaker_open"
-
-
 class PluginSlow(Unavailable):
     """The plugin did not answer in time."""
 
@@ -174,6 +184,7 @@ class PluginTripped(Unavailable):
     """The plugin rests for a while, because it failed or took too long too often."""
 
     code = "plugin.tripped"
+    counts_attempt = False
 
 
 class PluginFailed(OrderloomError):

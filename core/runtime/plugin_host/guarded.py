@@ -24,10 +24,13 @@ from core.runtime.tenancy.session import TenantSession
 _guarded: ContextVar[str] = ContextVar("guarded_plugin", default="")
 
 _SESSION_PARTS = frozenset(
-    "add add_all autoflush deleted delete dirty execute expire expire_all expunge flush get get_one in_transaction info is_modified"
-    " merge new no_autoflush refresh scalar scalars".split()
+    {
+        *("execute", "scalar", "scalars", "get", "get_one", "refresh"),
+        *("add", "add_all", "delete", "merge", "flush", "expire", "expire_all", "expunge"),
+        *("new", "dirty", "deleted", "is_modified", "in_transaction", "info", "no_autoflush", "autoflush"),
+    }
 )
-_CONNECTION_PARTS = frozenset("execute scalar scalars info in_transaction".split())
+_CONNECTION_PARTS = frozenset({"execute", "scalar", "scalars", "info", "in_transaction"})
 _FORBIDDEN = re.compile(
     r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*"
     r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|EXECUTE|DISCARD|SET|RESET|LISTEN|UNLISTEN|LOAD|COPY|DO|CALL"
@@ -112,7 +115,12 @@ def real_session(session: Any) -> Session | None:
 
 @event.listens_for(Engine, "before_cursor_execute")
 def _refuse_statement(
-    _connection: Connection, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool  # noqa: FBT001 - SQLAlchemy's signature
+    _connection: Connection,
+    _cursor: Any,
+    statement: str,
+    _parameters: Any,
+    _context: Any,
+    _many: bool,
 ) -> None:
     plugin = _guarded.get()
     if plugin and _FORBIDDEN.search(statement):

@@ -7,8 +7,10 @@ as that key or as its first part (`taobao.orders`).
 
 from __future__ import annotations
 
-from core.runtime.plugin_host.descriptors import Command, Lifecycle, Permission, Seed
+from core.runtime.events.subscribers import Subscriber
+from core.runtime.plugin_host.descriptors import Command, Lifecycle, Seed
 from core.runtime.plugin_host.markers import hookspec
+from core.runtime.security.permission import Permission
 
 
 @hookspec
@@ -19,6 +21,11 @@ def register_lifecycle() -> Lifecycle:  # type: ignore[empty-body]
 @hookspec
 def register_permissions() -> list[Permission]:  # type: ignore[empty-body]
     """Rights that the plugin's own pages and endpoints ask for."""
+
+
+@hookspec
+def register_subscribers() -> list[Subscriber]:  # type: ignore[empty-body]
+    """Who hears of which events. The functions get the plugin's own context (`DeliveryContext`) instead of the events' one."""
 
 
 @hookspec

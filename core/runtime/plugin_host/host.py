@@ -1,9 +1,9 @@
 """The plugin host: finds, orders and loads plugins at start-up and answers for them afterwards.
 
-    PluginHost(HostOptions(...)).boot()      no database needed; never raises because of a plugin
-      ├── packages   every plugin known here, with the reason when it cannot be used
-      ├── loaded     those whose code runs
-      └── registry   what they contribute
+PluginHost(HostOptions(...)).boot()      no database needed; never raises because of a plugin
+  ├── packages   every plugin known here, with the reason when it cannot be used
+  ├── loaded     those whose code runs
+  └── registry   what they contribute
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _log = structlog.get_logger(__name__)
 class HostOptions:
     """What the composition root decides about plugins.
 
-    `listing` is plugins.toml; `folders` are looked through in order; `blocked` ids do not load (`*`: none does). `spec_modules` are the `hooks`
-    modules of the packages that own hooks; the host's own is always among them. `core_items` are descriptors of the core itself, by kind.
+    `listing` is plugins.toml; `folders` are looked through in order; `blocked` ids do not load (`*`: none does). `spec_modules` are the
+    `hooks` modules of the packages that own hooks; the host's own is always among them. `core_items` are descriptors of the core, by kind.
     """
 
     listing: Path | None = None

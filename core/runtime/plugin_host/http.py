@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -177,25 +176,6 @@ class _Note:
         client._egress.journal.note(client._needs.who, record)  # noqa: SLF001 - as above
 
 
-def retry_after_s(response: HttpResponse, now: datetime) -> float | None:
-    """The wait that a Retry-After header asks for, in seconds; None without a readable one. Source: RFC 9110, section 10.2.3."""
-    text = response.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(min(int(text), 86_400))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (moment - now).total_seconds()) if moment.tzinfo is not None else None
-
-
-def refuse_if_limited(response: HttpResponse, now: datetime) -> None:
-    """Raise RateLimited when the other side answered 429, or 503 with a wait; plugins call it on each answer."""
-    wait_s = retry_after_s(response, now)
-    if response.status == 429 or (response.status == 503 and wait_s is not None):
-        raise RateLimited(status=response.status, retry_after_s=wait_s)
-
-
 def _encoded(form: Mapping[str, str] | None, json: Any, body: bytes | None) -> tuple[bytes | None, str]:
     if sum(part is not None for part in (form, json, body)) > 1:
         raise RequestInvalid("Give at most one of form, json and body.")
@@ -215,9 +195,17 @@ def _with_params(url: str, params: Mapping[str, str] | None) -> str:
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers as they may be sent: no line breaks, and none that decides about connection, host or framing."""
     for name, value in headers.items():
-        if any(sign in f"{name}{value}" for sign in "\r\n\0") or name.lower() in ("host", "content-length", "transfer-encoding", "connection"):
+        if any(sign in f"{name}{value}" for sign in "\r\n\0") or name.lower() in (
+            "host",
+            "content-length",
+            "transfer-encoding",
+            "connection",
+        ):
             raise RequestInvalid("A header cannot be sent.", field=name)
-    return {name.title() if name.lower() in ("content-type", "accept-encoding", "user-agent") else name: value for name, value in headers.items()}
+    return {
+        name.title() if name.lower() in ("content-type", "accept-encoding", "user-agent") else name: value
+        for name, value in headers.items()
+    }
 
 
 def _hosts_in(settings: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ def _write(session: Session, pages: _Pages) -> None:
     if pages.uses:
         # Sorted, so that two processes never wait for each other crosswise.
         for (who, kind, name, hour), use in sorted(pages.uses.items(), key=lambda item: (item[0][0].plugin, *item[0][1:3])):
-            _add_use(session, who, kind, name, hour, use)
+            _add_use(session, who, {"kind": kind, "name": name, "hour": hour}, use)
     for (who, _key), problem in sorted(pages.problems.items(), key=lambda item: (item[0][0].plugin, item[0][1])):
         report(session, who.plugin, problem, instance=who.instance)
     for who, key in pages.resolved:
@@ -195,13 +195,11 @@ def _call_row(who: Who, call: CallRecord) -> dict[str, Any]:
     }
 
 
-def _add_use(session: Session, who: Who, kind: str, name: str, hour: datetime, use: _Use) -> None:
+def _add_use(session: Session, who: Who, what: Mapping[str, Any], use: _Use) -> None:
     row = insert(PluginUse).values(
         plugin=who.plugin,
         instance=who.instance,
-        kind=kind,
-        name=name,
-        hour=hour,
+        **what,
         calls=use.calls,
         failures=use.failures,
         total_ms=use.total_ms,

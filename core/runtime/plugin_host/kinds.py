@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Iterable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -76,9 +76,11 @@ def checked_items(kind: HookKind, plugin: str, returned: Any) -> list[Any]:
     if not isinstance(given, list | tuple):
         raise ContributionWrong(f"{kind.hook} must return a list of {kind.type.__name__}, not {type(returned).__name__}.")
     keys: set[str] = set()
+    owned: list[Any] = []
     for item in given:
         if not isinstance(item, kind.type):
             raise ContributionWrong(f"{kind.hook} must return {kind.type.__name__}, not {type(item).__name__}.")
+        owned.append(_signed(kind, plugin, item))
         key = getattr(item, "key", None)
         if key is None:
             continue
@@ -87,4 +89,14 @@ def checked_items(kind: HookKind, plugin: str, returned: Any) -> list[Any]:
         if key in keys:
             raise ContributionWrong(f'{kind.hook} gives the key "{key}" twice.')
         keys.add(key)
-    return list(given)
+    return owned
+
+
+def _signed(kind: HookKind, plugin: str, item: Any) -> Any:
+    """The descriptor with its owner's name in `plugin`, if it has such a field."""
+    named = getattr(item, "plugin", plugin)
+    if named is None:
+        return replace(item, plugin=plugin)
+    if named != plugin:
+        raise ContributionWrong(f'{kind.hook} signs for the plugin "{named}".')
+    return item

@@ -83,8 +83,8 @@ def preview_impact(session: Session, runtime: PluginRuntime, plugin: str, *, ins
 def enable(session: Session, runtime: PluginRuntime, plugin: str, *, instance: str = MAIN) -> PluginInstance:
     """Switch a set-up on; its seeds run the first time, in the same transaction.
 
-    Raises: PluginUnknown, PluginNotUsable; RequirementMissing - plugins to enable first; StateForbids - settings are needed, or it is paused
-    (use `resume`); PreflightBlocked; what a failing seed raised. Emits: `plugin.enabled`.
+    Raises: PluginUnknown, PluginNotUsable; RequirementMissing - plugins to enable first; StateForbids - settings are needed, or it is
+    paused (use `resume`); PreflightBlocked; what a failing seed raised. Emits: `plugin.enabled`.
     """
     loaded = runtime.host.plugin(plugin)
     row = set_up(session, runtime, plugin, instance=instance)
@@ -127,13 +127,11 @@ def resume(session: Session, runtime: PluginRuntime, plugin: str, *, instance: s
     return row
 
 
-def disable(
-    session: Session, runtime: PluginRuntime, plugin: str, *, instance: str = MAIN, mode: str | None = None
-) -> Disabled:
+def disable(session: Session, runtime: PluginRuntime, plugin: str, *, instance: str = MAIN, mode: str | None = None) -> Disabled:
     """Switch a set-up off; its data stays. Works for a plugin whose package is gone, too.
 
-    `mode` decides about work in flight: `drain` finishes it, `park` leaves it lying until the plugin is enabled again or `settle` is forced;
-    left out, the manifest decides. Without such work the set-up is `disabled` at once, else `disabling`.
+    `mode` decides about work in flight: `drain` finishes it, `park` leaves it lying until the plugin is enabled again or `settle` is
+    forced; left out, the manifest decides. Without such work the set-up is `disabled` at once, else `disabling`.
     Raises: PluginMandatory; StillRequired - enabled plugins that need it; PreflightBlocked; StateForbids. Emits: `plugin.disabling`.
     """
     row = get_instance(session, plugin, instance, is_locked=True)
@@ -158,9 +156,7 @@ def disable(
     return Disabled(row, counts)
 
 
-def settle(
-    session: Session, runtime: PluginRuntime, plugin: str, *, instance: str = MAIN, is_forced: bool = False
-) -> Disabled:
+def settle(session: Session, runtime: PluginRuntime, plugin: str, *, instance: str = MAIN, is_forced: bool = False) -> Disabled:
     """Bring a disabling set-up to `disabled` once nothing of it is in flight; forced, whatever still is (it stays where it lies)."""
     row = get_instance(session, plugin, instance, is_locked=True)
     counts = runtime.in_flight(session, plugin)
@@ -169,7 +165,7 @@ def settle(
     return Disabled(row, counts)
 
 
-def set_priority(session: Session, runtime: PluginRuntime, plugin: str, priority: int, *, instance: str = MAIN) -> PluginInstance:
+def set_priority(session: Session, plugin: str, priority: int, *, instance: str = MAIN) -> PluginInstance:
     """Rank a set-up among those that nothing else orders; lower comes first."""
     row = get_instance(session, plugin, instance, is_locked=True)
     if row.priority != priority:
@@ -239,9 +235,7 @@ def _missing_requirements(session: Session, loaded: LoadedPlugin) -> list[str]:
 
 def _dependents(session: Session, runtime: PluginRuntime, row: PluginInstance) -> list[str]:
     """Enabled plugins that need this one, when this is its last set-up that is on."""
-    others = select(PluginInstance.id).where(
-        PluginInstance.plugin == row.plugin, PluginInstance.state.in_(ON), PluginInstance.id != row.id
-    )
+    others = select(PluginInstance.id).where(PluginInstance.plugin == row.plugin, PluginInstance.state.in_(ON), PluginInstance.id != row.id)
     if session.scalars(others.limit(1)).first() is not None:
         return []
     loaded = runtime.host.loaded

@@ -134,9 +134,10 @@ def _schema_of(package: Package, module: ModuleType) -> Schema | None:
     if not named:
         return None
     place, _, attribute = named.rpartition(":")
-    home = importlib.import_module(f"{package.top_module}.{place}") if place else module
+    if place and not (place == package.top_module or place.startswith(f"{package.top_module}.")):
+        place = f"{package.top_module}.{place}"
+    home = importlib.import_module(place) if place else module
     found = getattr(home, attribute, None)
     if not isinstance(found, type) or not issubclass(found, Schema):
         raise LoadRefused(f'"settings" names {named}, which is no marshmallow schema.')
     return found()
-

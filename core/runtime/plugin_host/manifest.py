@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,8 @@ from packaging.version import InvalidVersion, Version
 from core.runtime.plugin_host.errors import ManifestInvalid
 from core.runtime.plugin_host.quality import MIN_REASON, RULES
 
-API_VERSION = "1.0"
+# The version of Orderloom that plugins name in `core`; the one in pyproject.toml, as a contract test proves.
+CORE_VERSION = "0.1.0"
 MANIFEST_NAME = "plugin.toml"
 ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?")
@@ -43,10 +44,10 @@ class Quota:
 class Manifest:
     """What a plugin says about itself.
 
-    `core` is a range of `API_VERSION`. `requires` must be enabled before it, `after` only orders. `settings` is `module:Schema` relative to the
-    plugin. `egress` are hosts it may talk to (`*.` in front covers sub-domains), `egress_from_settings` fields whose address adds one.
-    `data_classes` maps a kind of personal data to the wire names that hold it; `quality` a rule to "" (done) or the reason of an exemption.
-    `warnings` are complaints that do not keep it from loading.
+    `core` is a range of Orderloom's versions. `requires` must be enabled before it, `after` only orders. `settings` is `module:Schema`,
+    the module inside the plugin. `egress` are hosts it may talk to (`*.` in front covers sub-domains), `egress_from_settings` fields
+    whose address adds one. `data_classes` maps a kind of personal data to the wire names that hold it; `quality` a rule to "" (done) or
+    the reason of an exemption. `warnings` are complaints that do not keep it from loading.
     """
 
     id: str
@@ -115,12 +116,15 @@ def manifest_from(raw: Mapping[str, Any]) -> Manifest:
         problems += _contradictions(values)
     if problems:
         raise ManifestInvalid(problems)
-    return Manifest(**values, warnings=tuple(_unknown(name, known) for name in raw if name not in known))
+    manifest = Manifest(**values)
+    warnings = [_unknown(name, "key", known) for name in raw if name not in known]
+    warnings += [_unknown(rule, "quality rule", RULES) for rule in manifest.quality if rule not in RULES]
+    return replace(manifest, warnings=tuple(warnings))
 
 
-def _unknown(name: str, known: set[str]) -> str:
+def _unknown(name: str, what: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, sorted(known), n=1)
-    return f'"{name}" is not a known key' + (f'; did you mean "{close[0]}"?' if close else "")
+    return f'"{name}" is not a known {what}' + (f'; did you mean "{close[0]}"?' if close else "")
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
@@ -215,6 +219,8 @@ def _quota(value: Any) -> Mapping[str, Quota]:
 
 
 def _data_classes(value: Any) -> Mapping[str, tuple[str, ...]]:
+    if isinstance(value, list):
+        return MappingProxyType({_text(name): () for name in value})
     if not isinstance(value, Mapping):
         raise _Refused("must be a table: kind of data = [wire names]")
     return MappingProxyType({str(name): _list_of(_text)(names) for name, names in value.items()})
@@ -225,8 +231,6 @@ def _quality(value: Any) -> Mapping[str, str]:
         raise _Refused("must be a table of rules")
     stated: dict[str, str] = {}
     for rule, answer in value.items():
-        if rule not in RULES:
-            raise _Refused(f"names an unknown rule {rule!r}")
         if answer == "done":
             stated[rule] = ""
             continue

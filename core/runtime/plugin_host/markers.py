@@ -8,4 +8,3 @@ PROJECT = "orderloom"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-

@@ -63,9 +63,7 @@ class PluginConfig(TenantOwned, Base, Timestamped):
     """One version of an instance's settings, never changed once saved. `secrets` maps a field to the sealed value it uses."""
 
     __tablename__ = "plugin_config"
-    __table_args__ = tenant_table(
-        tenant_unique("instance_id", "version"), tenant_ref("instance_id", "plugin_instance", ondelete="CASCADE")
-    )
+    __table_args__ = tenant_table(tenant_unique("instance_id", "version"), tenant_ref("instance_id", "plugin_instance", ondelete="CASCADE"))
 
     instance_id: Mapped[UUID] = mapped_column(Uuid())
     version: Mapped[int] = mapped_column(Integer)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from core.runtime.db.base import Base, TenantOwned, metadata
@@ -68,7 +67,7 @@ def purge(session: Session, runtime: PluginRuntime, plugin: str, *, instance: st
 _HOST_TABLES: tuple[type[Base], ...] = (PluginConfig, PluginSecret, PluginProblem, PluginCall, PluginUse, PluginBreaker)
 
 
-def _belongs(model: type, row: PluginInstance) -> object:
+def _belongs(model: type, row: PluginInstance) -> ColumnElement[bool]:
     if model in (PluginConfig, PluginSecret):
         return model.instance_id == row.id  # type: ignore[attr-defined]
     if model is PluginBreaker:
@@ -77,7 +76,7 @@ def _belongs(model: type, row: PluginInstance) -> object:
 
 
 def _count(session: Session, model: type, row: PluginInstance) -> int:
-    return session.scalar(select(func.count()).select_from(model).where(_belongs(model, row))) or 0  # type: ignore[arg-type]
+    return session.scalar(select(func.count()).select_from(model).where(_belongs(model, row))) or 0
 
 
 def _own_tables(session: Session, runtime: PluginRuntime, row: PluginInstance) -> frozenset[str]:
@@ -104,5 +103,3 @@ def _asked(session: Session, runtime: PluginRuntime, row: PluginInstance, *, is_
     site = Site("lifecycle", "purge", trips=False)
     found = runtime.call(session, row.plugin, site, loaded.lifecycle.purge, is_dry_run, instance=row.instance).unwrap()
     return found if isinstance(found, Purged) else Purged()
-
-

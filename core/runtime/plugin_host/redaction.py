@@ -32,7 +32,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = (), personal_names: Iterable[str] = ()) -> None:
         self._personal = frozenset(name.lower() for name in personal_names)
-        spelled = {form for secret in secrets if len(secret) >= LEAST_SECRET for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+        spelled = {
+            form for secret in secrets if len(secret) >= LEAST_SECRET for form in (secret, quote(secret, safe=""), quote_plus(secret))
+        }
         self._spelled = sorted(spelled, key=len, reverse=True)
 
     def value(self, value: Any, name: str = "", depth: int = 0) -> Any:

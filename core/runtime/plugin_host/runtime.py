@@ -53,9 +53,7 @@ class RuntimeOptions:
 class PluginRuntime:
     """Everything that works with plugins in this process. Safe for threads; `flush` before a process leaves by `os._exit`."""
 
-    def __init__(
-        self, host: PluginHost, database: Database, options: RuntimeOptions | None = None, *, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, host: PluginHost, database: Database, options: RuntimeOptions | None = None, *, clock: Clock | None = None) -> None:
         self.host = host
         self.database = database
         self.options = options or RuntimeOptions()
@@ -72,9 +70,7 @@ class PluginRuntime:
         """The context for one call of the plugin; options as of `Contexts.make`."""
         return self.contexts.make(session, plugin, instance=instance, **options)
 
-    def call(
-        self, session: Session, plugin: str, site: Site, function: Callable[..., Any], *args: Any, instance: str = "main"
-    ) -> Outcome:
+    def call(self, session: Session, plugin: str, site: Site, function: Callable[..., Any], *args: Any, instance: str = "main") -> Outcome:
         """Make a context and call `function(ctx, *args)` in the session's transaction, as `Calls.inside` does.
 
         Settings that no longer fit the plugin's schema, and a plugin that cannot be used, are the outcome's error, too.

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from core.runtime.plugin_host.errors import ManifestInvalid
-from core.runtime.plugin_host.manifest import API_VERSION, Manifest, manifest_from
+from core.runtime.plugin_host.manifest import CORE_VERSION, Manifest, manifest_from
 
 NAME = "PLUGIN"
 
@@ -14,7 +14,7 @@ NAME = "PLUGIN"
 def read_single_file(path: Path) -> Manifest | None:
     """The manifest inside the Python file `path`, or None when the file holds none and so is no plugin.
 
-    Left out, `title` is the first line of the module's docstring and `core` the present API. Raises ManifestInvalid.
+    Left out, `title` is the first line of the module's docstring and `core` the present version. Raises ManifestInvalid.
     """
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
@@ -30,5 +30,5 @@ def read_single_file(path: Path) -> Manifest | None:
         if not isinstance(raw, dict):
             raise ManifestInvalid([f"{path.name}:{node.lineno}: {NAME} must be a literal dictionary"])
         title = (ast.get_docstring(tree) or path.stem).split("\n", 1)[0].rstrip(".")
-        return manifest_from({"title": title, "core": f"~={API_VERSION}", **raw})
+        return manifest_from({"title": title, "core": f"~={CORE_VERSION}", **raw})
     return None

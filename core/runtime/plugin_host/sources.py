@@ -41,7 +41,7 @@ def python_files(source: Path, *, with_tests: bool = False) -> list[Path]:
 def boundary_breaches(source: Path, top_module: str) -> list[Breach]:
     """Imports that reach past `core.sdk`, into another plugin, or at the web framework's internals.
 
-    Files whose text shows no suspicious import are not parsed, so the walk costs little at start-up. A file that does not parse is a breach.
+    Files whose text shows no suspicious import are not parsed, so the walk costs little at start-up. One that does not parse is a breach.
     """
     breaches: list[Breach] = []
     for path in python_files(source):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any
+from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -100,8 +100,8 @@ class _Idle:
 class Transport:
     """Keeps a few open connections per destination; safe for threads and forks.
 
-    `allow` are the operator's host:port pairs that may be private and unencrypted. `ca_file` adds trusted certificates for tests and private
-    authorities.
+    `allow` are the operator's host:port pairs that may be private and unencrypted. `ca_file` adds trusted certificates, of a private
+    authority for example.
     """
 
     def __init__(self, allow: Sequence[str] = (), *, resolver: Resolver = resolve, ca_file: str | None = None) -> None:
@@ -197,7 +197,7 @@ class Transport:
             while waiting:
                 idle = waiting.pop()
                 if time.monotonic() - idle.since < MAX_IDLE_S and idle.connection.is_connected:
-                    idle.connection.sock.deadline = deadline
+                    cast("_DeadlineSocket", idle.connection.sock).deadline = deadline
                     return idle.connection
                 idle.connection.close()
         return None

@@ -37,7 +37,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended. With `error` set there is no value: a refusal the plugin meant, or `PluginFailed`, `PluginSlow`, `PluginTripped`."""
+    """How a call ended. With `error` there is no value: a refusal that the plugin meant, or one of ours about the plugin."""
 
     value: Any = None
     error: OrderloomError | None = None

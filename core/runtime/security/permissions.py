@@ -22,6 +22,7 @@ from core.kernel.errors import NotFound, OrderloomError
 from core.kernel.messages import N_
 from core.runtime.security.keyring import tenant_id_of
 from core.runtime.security.models import Membership, MembershipRole, Role
+from core.runtime.security.permission import Permission
 from core.runtime.tenancy.models import Tenant
 from core.runtime.tenancy.session import TenantSession
 
@@ -44,21 +45,6 @@ class PermissionUnknown(NotFound):
     """There is no such permission."""
 
     code = "security.permission_unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """One thing that a role can allow. `title` is an English message id; `group` is the heading in the roles matrix."""
-
-    key: str
-    title: str
-    group: str
-    plugin: str | None = None
-
-    @property
-    def area(self) -> str:
-        """The key up to its last dot."""
-        return self.key.rpartition(".")[0]
 
 
 def _matches(pattern: str, key: str) -> bool:

@@ -1,0 +1,50 @@
+"""A seed, a rule that writes, subscribers, and a whole life cycle that remembers what it was told."""
+
+from __future__ import annotations
+
+from core.sdk import Finding, Health, Lifecycle, Purged, Seed, Subscriber, hookimpl
+from plugins.toy_notes.models import Note
+from tests.toy_hooks import Rule
+
+told: list[tuple] = []
+objections: list[Finding] = []
+
+
+def _seed(ctx) -> None:
+    ctx.session.add(Note(text="first note"))
+
+
+def _write(ctx, number):
+    ctx.session.add(Note(text=f"note {number}"))
+    return number + 1
+
+
+def _heard(ctx, events) -> None:
+    for event in events:
+        ctx.session.add(Note(text=f"heard {event.kind}"))
+
+
+@hookimpl
+def register_lifecycle():
+    return Lifecycle(
+        preflight=lambda ctx, action: list(objections),
+        health=lambda ctx: Health("degraded", "running low", quota_left=3),
+        enabled=lambda ctx, first_time: told.append(("enabled", ctx.tenant_slug, first_time)),
+        disabling=lambda ctx, mode: told.append(("disabling", ctx.tenant_slug, mode)),
+        purge=lambda ctx, dry_run: Purged({"remote notes": 2}),
+    )
+
+
+@hookimpl
+def register_seeds():
+    return [Seed("toy_notes.first", _seed)]
+
+
+@hookimpl
+def register_rules():
+    return [Rule("toy_notes.write", _write)]
+
+
+@hookimpl
+def register_subscribers():
+    return [Subscriber(key="toy_notes.ear", events=("toy.",), handle=_heard)]

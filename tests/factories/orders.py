@@ -39,7 +39,7 @@ def make_warehouse(session, code="MAIN", priority=100) -> UUID:
     return house.id
 
 
-def make_carrier(session, code="SF") -> UUID:
+def make_carrier(session, code="sf") -> UUID:
     carrier = Carrier(id=new_id(), code=code, name=code)
     session.add(carrier)
     session.flush()

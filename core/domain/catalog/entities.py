@@ -14,6 +14,7 @@ from core.engines.metadata import Action, Choice, EntityType, Field, FieldType, 
 from core.engines.metadata.records import creator, deleter, refusals, updater
 from core.kernel.errors import Invalid, NotFound, OrderloomError
 from core.kernel.messages import N_
+from core.runtime.events import EventDraft, emit
 
 CODE = Field("code", N_("Code"), is_required=True, is_filterable=True, is_sortable=True, max_length=64)
 ACTIVE = Field("is_active", N_("Active"), FieldType.BOOLEAN, is_filterable=True, default=True)
@@ -74,6 +75,12 @@ def _update_sku(session: Session, sku: Sku, values: Mapping[str, Any]) -> None:
     updater(Sku)(session, sku, values)
 
 
+def _create_sku(session: Session, values: Mapping[str, Any]) -> Sku:
+    sku: Sku = creator(Sku)(session, values)
+    emit(session, [EventDraft("catalog.sku_added", "sku", sku.id, {"code": sku.code})])
+    return sku
+
+
 SKU = EntityType(
     key="catalog.sku",
     resource="skus",
@@ -122,7 +129,7 @@ SKU = EntityType(
         Related("catalog.alias", "sku_id", N_("Names in shops")),
         Related("inventory.stock", "sku_id", N_("Stock")),
     ),
-    create=creator(Sku),
+    create=_create_sku,
     update=_update_sku,
     delete=deleter(Sku),
     menu="products",
@@ -188,6 +195,9 @@ def _update_alias(session: Session, alias: SkuAlias, values: Mapping[str, Any]) 
     with refusals(session, SkuAlias):
         alias.sku_id = values.get("sku_id", alias.sku_id)
         alias.is_manual = alias.sku_id is not None
+    if alias.sku_id is not None:
+        facts = {"shop_id": str(alias.shop_id), "external_key": alias.external_key, "sku_id": str(alias.sku_id)}
+        emit(session, [EventDraft("catalog.alias_matched", "alias", alias.id, facts)])
 
 
 def _match_many(session: Session, ids: Sequence[UUID], params: Mapping[str, Any]) -> Mapping[UUID, OrderloomError | None]:

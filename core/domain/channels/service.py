@@ -13,6 +13,7 @@ from core.domain.channels.errors import ShopSilent, ShopUnknown
 from core.domain.channels.marketplace import Window
 from core.domain.channels.models import Shop, UnmappedValue
 from core.kernel.errors import Invalid, OrderloomError
+from core.kernel.ids import new_id
 from core.runtime.events import EventDraft, emit
 
 MAX_NUMBERS = 200
@@ -91,3 +92,15 @@ def window_from(start: datetime | None, end: datetime | None) -> Window:
     if end is None:
         raise Invalid("Give the end.", field="end")
     return Window(start, end)
+
+
+def ensure_shop(session: Session, *, marketplace: str, instance: str, title: str, currency: str) -> UUID:
+    """The shop that a marketplace plugin's set-up stands for; made when the plugin is enabled the first time."""
+    found = session.scalar(select(Shop.id).where(Shop.marketplace == marketplace, Shop.instance == instance))
+    if found is not None:
+        return found
+    code = marketplace if instance == "main" else f"{marketplace}-{instance}"
+    shop = Shop(id=new_id(), code=code, title=title, marketplace=marketplace, instance=instance, currency=currency)
+    session.add(shop)
+    session.flush()
+    return shop.id

@@ -24,7 +24,7 @@ CARRIER = EntityType(
     label_plural=N_("Carriers"),
     area="fulfilment",
     fields=(
-        Field("code", N_("Code"), is_required=True, is_filterable=True, is_sortable=True, max_length=40, pattern="[A-Z0-9_-]+"),
+        Field("code", N_("Code"), is_required=True, is_filterable=True, is_sortable=True, max_length=40, pattern="[a-z0-9_-]+"),
         Field("name", N_("Name"), is_required=True, max_length=120),
         Field(
             "tracking_pattern",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.domain.customers.service import note_reveal
+from core.domain.orders.errors import OrderUnknown
+from core.domain.orders.models import Order
 from core.domain.orders.normalised import NormalisedOrder, Receiver
 from core.engines.metadata.search import personal_tokens
 from core.kernel.jsontext import encode_json
 from core.kernel.text import SearchKind, SearchValue, mask_address, mask_name, mask_phone, search_tokens
-from core.runtime.security.vault import blind_many, seal_many
+from core.runtime.security.vault import blind_many, seal_many, unseal
 
 PURPOSE = "order.receiver"
 _OPEN_FIELDS = ("country", "province", "city", "district", "postcode")
@@ -77,3 +83,18 @@ def _codes(values: tuple[str, ...]) -> set[str]:
 @lru_cache(maxsize=20_000)
 def _words(text: str) -> frozenset[str]:
     return frozenset(search_tokens([SearchValue(SearchKind.TEXT, text)])) if text else frozenset()
+
+
+def reveal_receiver(session: Session, order_id: UUID, *, reason: str) -> dict[str, Any]:
+    """An order's receiver in clear, as far as the channel gave it; who looked and why is put on record first.
+
+    Raises: OrderUnknown; Invalid - no reason given.
+    """
+    sealed = session.execute(select(Order.receiver_sealed).where(Order.id == order_id)).one_or_none()
+    if sealed is None:
+        raise OrderUnknown(order=str(order_id))
+    note_reveal(session, "order", order_id, fields=["receiver"], reason=reason)
+    if sealed.receiver_sealed is None:
+        return {}
+    values: dict[str, Any] = json.loads(unseal(session, PURPOSE, sealed.receiver_sealed))
+    return values

@@ -60,7 +60,7 @@ def out_or_label(item: Any, row: Any, names: dict[Any, str]) -> Any:
     return out(item, value)
 
 
-def _cell(kind: FieldType, value: Any, for_spreadsheet: bool) -> str:  # noqa: FBT001 - private, one call
+def _cell(kind: FieldType, value: Any, for_spreadsheet: bool) -> str:
     if value is None:
         return ""
     if isinstance(value, list):

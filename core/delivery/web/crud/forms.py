@@ -8,13 +8,14 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field as WtField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import Field as WtField
 from wtforms.widgets import TextInput
 
 from core.engines.metadata.entity import Field, FieldType
 from core.engines.metadata.values import plain_number
-from core.kernel.jsontext import decode_json, encode_json
 from core.kernel.errors import Invalid
+from core.kernel.jsontext import decode_json, encode_json
 
 VERSION = "row_version"
 MAX_JSON_BYTES = 100_000

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import get_locale, get_timezone, gettext, ngettext
+from flask_babel import get_locale, get_timezone, gettext
 from flask_wtf import FlaskForm
 from werkzeug.routing import BuildError
 
@@ -25,7 +25,7 @@ from core.delivery.web.crud.export import csv_lines
 from core.delivery.web.crud.layout import chosen_columns, save_columns
 from core.delivery.web.crud.render import renderer
 from core.delivery.web.identity import can
-from core.delivery.web.theme import cells, grid
+from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType

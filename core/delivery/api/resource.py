@@ -1,0 +1,241 @@
+"""The REST resource of one entity: list, one, create, change, delete and actions; on Flask-AppBuilder's REST views and permissions.
+
+Lists take `queue`, `q`, `filter` (a condition tree as JSON), `sort`, `cursor`, `size` and `fields`. Errors are Problem Details (RFC 9457)
+and name the field. Flask-AppBuilder's own list, filters and schemas are replaced (docs/adr/0001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from flask import Response, request
+from flask_appbuilder.api import ModelRestApi, expose, protect
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.security.decorators import permission_name
+
+from core.delivery.api.body import json_body, json_response
+from core.delivery.web.identity import can
+from core.delivery.web.unit import db
+from core.engines.metadata import queries
+from core.engines.metadata.entity import Action, EntityRegistry, EntityType
+from core.engines.metadata.queries import ListQuery
+from core.engines.metadata.values import document, take
+from core.kernel.errors import Denied, Invalid, NotFound
+from core.kernel.ids import parse_id
+from core.kernel.jsontext import decode_json
+from core.runtime.db.keyset import MAX_PAGE_SIZE
+
+MAX_IDS = 1_000
+MAX_FILTER_BYTES = 20_000
+LIST_ARGUMENTS = frozenset({"queue", "q", "filter", "sort", "cursor", "size", "fields"})
+
+
+def api_name(entity_key: str) -> str:
+    """The class, endpoint and permission name of an entity's REST resource."""
+    return "".join(part.capitalize() for part in entity_key.replace(".", "_").split("_")) + "Api"
+
+
+class EntityApi(ModelRestApi):
+    """Base of all generated resources; a subclass per entity is made by `api_class`."""
+
+    entity: ClassVar[EntityType]
+    registry: ClassVar[EntityRegistry]
+    permission_keys: ClassVar[Mapping[str, str]]
+    exclude_route_methods: ClassVar[set[str]] = {"info"}
+    csrf_exempt = False
+    allow_browser_login = True
+
+    @expose("/", methods=["GET"])
+    @protect()
+    @permission_name("get")
+    def get_list(self) -> Response:
+        """One page of records."""
+        query, keys = self._query(), self._fields()
+        page = queries.fetch(db(), self.entity, query, now=self.now(), keys=keys)
+        rows = [document(self.entity, row, keys) for row in page.rows]
+        return json_response({"result": rows, "next": page.next_cursor, "previous": page.previous_cursor})
+
+    @expose("/<pk>", methods=["GET"])
+    @protect()
+    @permission_name("get")
+    def get(self, pk: str) -> Response:
+        """One record."""
+        return json_response(self.shown(self.record(pk)))
+
+    @expose("/", methods=["POST"])
+    @protect()
+    @permission_name("post")
+    def post(self) -> Response:
+        """Make a record."""
+        if self.entity.create is None:
+            raise Denied("Records of this kind are not made by hand.")
+        values = take(db(), self.registry, self._writable(), json_body(), is_new=True)
+        made = self.entity.create(db(), values)
+        answer = json_response(self.shown(queries.record(db(), self.entity, made.id)), status=201)
+        answer.headers["Location"] = f"{request.script_root}{request.path}{made.id}"
+        return answer
+
+    @expose("/<pk>", methods=["PATCH"])
+    @protect()
+    @permission_name("put")
+    def put(self, pk: str) -> Response:
+        """Change the given fields of a record."""
+        if self.entity.update is None:
+            raise Denied("Records of this kind are not changed by hand.")
+        found = self.record(pk)
+        body = dict(json_body())
+        self._check_version(found, body)
+        values = take(db(), self.registry, self._writable(), body, is_new=False, is_partial=True)
+        self.entity.update(db(), found, values)
+        return json_response(self.shown(queries.record(db(), self.entity, found.id)))
+
+    @expose("/<pk>", methods=["DELETE"])
+    @protect()
+    @permission_name("delete")
+    def delete(self, pk: str) -> Response:
+        """Delete a record."""
+        if self.entity.delete is None:
+            raise Denied("Records of this kind are not deleted.")
+        self.entity.delete(db(), self.record(pk))
+        return Response(status=204)
+
+    @expose("/actions/<key>", methods=["POST"])
+    @protect()
+    @permission_name("get")
+    def act(self, key: str) -> Response:
+        """Carry out an action on records; each is answered for itself."""
+        action = self.entity.action(key)
+        if action is None:
+            raise NotFound(action=key)
+        if not can(action.permission):
+            raise Denied
+        body = json_body()
+        ids = _ids(body.get("ids"))
+        params = take(db(), self.registry, action.fields, _mapping(body.get("params", {}), "params"), is_new=True)
+        return json_response({"result": self._outcomes(action, ids, params)})
+
+    # Helpers
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return datetime.now(UTC)
+
+    def record(self, pk: str) -> Any:
+        """The record of an address. Raises NotFound."""
+        found = parse_id(pk)
+        if found is None:
+            raise NotFound(entity=self.entity.key)
+        return queries.record(db(), self.entity, found)
+
+    def shown(self, record: Any) -> dict[str, Any]:
+        """A record as JSON, with its version for later changes."""
+        keys = [item.key for item in queries.readable_fields(self.entity)]
+        shown = document(self.entity, record, keys)
+        if hasattr(record, "row_version"):
+            shown["row_version"] = record.row_version
+        return shown
+
+    def _writable(self) -> Sequence[Any]:
+        return [self.entity.by_key[key] for key in self.entity.form_fields]
+
+    def _query(self) -> ListQuery:
+        unknown = sorted(set(request.args) - LIST_ARGUMENTS)
+        if unknown:
+            raise Invalid("This argument is not known.", field=unknown[0])
+        size = request.args.get("size", "25")
+        if not (size.isascii() and size.isdecimal()) or not 1 <= int(size[:6]) <= MAX_PAGE_SIZE:
+            raise Invalid(f"A page has 1 to {MAX_PAGE_SIZE} rows.", field="size")
+        text = request.args.get("filter", "")
+        condition = decode_json(text, max_bytes=MAX_FILTER_BYTES, max_depth=20) if text else None
+        if condition is not None and not isinstance(condition, dict):
+            raise Invalid("A filter is a condition tree.", field="filter")
+        return ListQuery(
+            queue=request.args.get("queue", ""),
+            search=request.args.get("q", "")[:500],
+            condition=condition,
+            sort=request.args.get("sort", ""),
+            cursor=request.args.get("cursor") or None,
+            size=int(size),
+        )
+
+    def _fields(self) -> list[str]:
+        wanted = request.args.get("fields", "")
+        readable = {item.key for item in queries.readable_fields(self.entity)}
+        if not wanted:
+            return [item.key for item in self.entity.fields if item.key in readable]
+        keys = [key.strip() for key in wanted.split(",") if key.strip()]
+        for key in keys:
+            if key not in readable and key != "id":
+                raise Invalid("There is no such field.", field="fields")
+        return [key for key in dict.fromkeys(keys) if key != "id"]
+
+    def _check_version(self, record: Any, body: dict[str, Any]) -> None:
+        """A change that names an older version than the stored one is refused."""
+        version = body.pop("row_version", None)
+        if version is not None and version != getattr(record, "row_version", version):
+            raise StaleVersion(stored=record.row_version, given=str(version)[:40])
+
+    def _outcomes(self, action: Action, ids: Sequence[UUID], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        outcomes = action.apply(db(), ids, params)
+        rows = []
+        for record_id in ids:
+            error = outcomes.get(record_id)
+            row: dict[str, Any] = {"id": str(record_id), "ok": error is None}
+            if error is not None:
+                row.update(code=error.code, message=error.message)
+            rows.append(row)
+        return rows
+
+
+class StaleVersion(Invalid):
+    """Somebody changed the record in the meantime."""
+
+    code = "record.stale_version"
+    status = 409
+
+
+def _ids(raw: Any) -> list[UUID]:
+    if not isinstance(raw, list) or not raw:
+        raise Invalid("Give a list of ids.", field="ids")
+    if len(raw) > MAX_IDS:
+        raise Invalid(f"At most {MAX_IDS} records at a time.", field="ids")
+    found = []
+    for index, item in enumerate(raw):
+        parsed = parse_id(item) if isinstance(item, str) else None
+        if parsed is None:
+            raise Invalid("This is not an id.", field=f"ids[{index}]")
+        found.append(parsed)
+    return list(dict.fromkeys(found))
+
+
+def _mapping(raw: Any, field: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise Invalid("This is a table of names and values.", field=field)
+    return raw
+
+
+def api_class(entity: EntityType, registry: EntityRegistry, session: Any, *, base: type[EntityApi] = EntityApi) -> type[EntityApi]:
+    """The REST class of an entity, ready for `appbuilder.add_api`."""
+    area, name = entity.area, api_name(entity.key)
+    keys = {"get": f"{area}.read", "post": f"{area}.write", "put": f"{area}.write", "delete": f"{area}.delete"}
+    columns = dict.fromkeys(("list_columns", "show_columns", "add_columns", "edit_columns", "search_columns", "order_columns"), ["id"])
+    return type(
+        name,
+        (base,),
+        {
+            **columns,
+            "entity": entity,
+            "registry": registry,
+            "permission_keys": keys,
+            "datamodel": SQLAInterface(entity.model, session),
+            "resource_name": entity.resource,
+            "class_permission_name": name,
+            "openapi_spec_tag": entity.label_plural,
+        },
+    )
+
+
+__all__ = ["EntityApi", "api_class", "api_name"]

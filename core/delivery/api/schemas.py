@@ -1,0 +1,185 @@
+"""What the order endpoints take, as marshmallow schemas; the OpenAPI description is made from the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from core.domain.orders.normalised import ChannelState, NormalisedLine, NormalisedOrder, Receiver, RefundState
+from core.kernel.errors import Invalid
+from core.kernel.money import amount_from
+from core.kernel.quantity import quantity_from
+
+
+class Amount(fields.Field[Decimal]):
+    """An exact amount of money: text such as "12.50", or a JSON number. `minimum` None allows negative ones."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Decimal:
+        try:
+            return amount_from(value)
+        except Invalid as error:
+            raise ValidationError(error.message) from error
+
+
+class Quantity(fields.Field[Decimal]):
+    """An exact quantity: text such as "1.5", or a JSON number."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Decimal:
+        try:
+            return quantity_from(value)
+        except Invalid as error:
+            raise ValidationError(error.message) from error
+
+
+class StrictSchema(Schema):
+    """Unknown fields are refused by name."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def _text(length: int, **more: Any) -> fields.String:
+    return fields.String(validate=validate.Length(max=length), load_default="", **more)
+
+
+def _moment() -> fields.AwareDateTime:
+    return fields.AwareDateTime(format="iso", load_default=None, allow_none=True)
+
+
+class ReceiverSchema(StrictSchema):
+    """Who gets the parcel."""
+
+    name = _text(120)
+    phone = _text(40)
+    country = _text(60)
+    province = _text(60)
+    city = _text(60)
+    district = _text(60)
+    town = _text(60)
+    street = _text(300)
+    postcode = _text(20)
+    email = _text(254)
+
+
+class BulkLineSchema(StrictSchema):
+    """One line of a normalised order."""
+
+    external_id = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    seller_code = _text(128)
+    title = _text(500)
+    variant = _text(200)
+    external_sku = _text(128)
+    external_product = _text(128)
+    quantity = Quantity(required=True)
+    unit_price = Amount(load_default=Decimal(0))
+    paid_amount = Amount(required=True)
+    state = fields.Enum(ChannelState, by_value=True, load_default=None, allow_none=True)
+    refund_state = fields.Enum(RefundState, by_value=True, load_default=RefundState.NONE)
+    is_gift = fields.Boolean(load_default=False)
+
+
+class BulkOrdersSchema(StrictSchema):
+    """One normalised order of a bulk intake; the sum of the lines' `paid_amount` plus `postage` equals `paid_total`."""
+
+    external_id = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    state = fields.Enum(ChannelState, by_value=True, required=True)
+    paid_total = Amount(required=True)
+    postage = Amount(load_default=Decimal(0))
+    discount_total = Amount(load_default=Decimal(0))
+    currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
+    modified_at = fields.AwareDateTime(format="iso", required=True)
+    placed_at = _moment()
+    paid_at = _moment()
+    ship_by = _moment()
+    completed_at = _moment()
+    replaces = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=128))
+    buyer_id = _text(128)
+    buyer_name = _text(120)
+    receiver = fields.Nested(ReceiverSchema, load_default=dict)
+    buyer_note = _text(2000)
+    seller_note = _text(2000)
+    is_cash_on_delivery = fields.Boolean(load_default=False)
+    tags = fields.List(fields.String(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
+    lines = fields.List(fields.Nested(BulkLineSchema), required=True, validate=validate.Length(min=1, max=1000))
+
+
+class ManualLineSchema(StrictSchema):
+    """One line of an order entered by hand."""
+
+    code = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    title = _text(200)
+    quantity = Quantity(required=True)
+    unit_price = Amount(required=True)
+
+
+class ManualOrderSchema(StrictSchema):
+    """An order entered by hand."""
+
+    shop = fields.String(required=True)
+    lines = fields.List(fields.Nested(ManualLineSchema), required=True, validate=validate.Length(min=1, max=1000))
+    receiver = fields.Nested(ReceiverSchema, load_default=dict)
+    postage = Amount(load_default=Decimal(0))
+    discount = Amount(load_default=Decimal(0))
+    is_paid = fields.Boolean(load_default=True)
+    is_on_delivery = fields.Boolean(load_default=False)
+    reference = _text(100)
+    buyer_note = _text(2000)
+    seller_note = _text(2000)
+    tags = fields.List(fields.String(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
+
+
+class ShipLineSchema(StrictSchema):
+    """How many units of a line ship."""
+
+    line_id = fields.UUID(required=True)
+    quantity = Quantity(required=True)
+
+
+class ShipSchema(StrictSchema):
+    """A shipment; without lines all that is reserved ships."""
+
+    carrier_id = fields.UUID(required=True)
+    tracking_number = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    lines = fields.List(fields.Nested(ShipLineSchema), load_default=list, validate=validate.Length(max=1000))
+    weight_g = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(0, 1_000_000), strict=True)
+    note = _text(500)
+
+
+class NoteSchema(StrictSchema):
+    """A note on an order."""
+
+    text = fields.String(required=True, validate=validate.Length(min=1, max=2000))
+
+
+class RevealSchema(StrictSchema):
+    """Why personal data is needed in clear."""
+
+    reason = fields.String(required=True, validate=validate.Length(min=4, max=300))
+
+
+def order_from(values: Mapping[str, Any]) -> NormalisedOrder:
+    """A loaded bulk order as the domain takes it; lines without a state have the order's."""
+    state: ChannelState = values["state"]
+    lines = tuple(NormalisedLine(**{**line, "state": line["state"] or state}) for line in values["lines"])
+    rest = {key: value for key, value in values.items() if key not in ("lines", "receiver", "tags")}
+    return NormalisedOrder(**rest, lines=lines, receiver=Receiver(**values["receiver"]), tags=tuple(values["tags"]))
+
+
+def flat_errors(messages: Any, path: str = "") -> dict[str, str]:
+    """marshmallow's nested messages as one message per field, named `lines[0].quantity`."""
+    found: dict[str, str] = {}
+    if isinstance(messages, dict):
+        for key, value in messages.items():
+            if key == "_schema":
+                place = path or "body"
+            elif isinstance(key, int):
+                place = f"{path}[{key}]"
+            else:
+                place = f"{path}.{key}" if path else str(key)
+            found.update(flat_errors(value, place))
+    elif isinstance(messages, list) and messages:
+        found[path or "body"] = str(messages[0])
+    return found

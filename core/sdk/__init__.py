@@ -29,6 +29,7 @@ from core.kernel.messages import N_
 from core.kernel.money import Money, amount_from, rounded, share_out
 from core.kernel.quantity import quantity_from
 from core.runtime.plugin_host.context import HttpClient, HttpResponse, PluginContext, PluginLog
+from core.runtime.plugin_host.forms import Secret
 
 __all__ = [
     "N_",
@@ -56,6 +57,7 @@ __all__ = [
     "PushResult",
     "Receiver",
     "RefundState",
+    "Secret",
     "ShipmentPush",
     "Stamp",
     "StockPush",

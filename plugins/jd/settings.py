@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from core.sdk import N_
+from core.sdk import N_, Secret
 
 GATEWAY = "https://api.jd.com/routerjson"
 
@@ -17,18 +17,17 @@ class JdSettings(Schema):
         validate=validate.Length(min=1, max=64),
         metadata={"label": N_("App key"), "help": N_("The key of your app, from the JOS console.")},
     )
-    app_secret = fields.String(
+    app_secret = Secret(
         required=True,
         validate=validate.Length(min=1, max=128),
-        metadata={"label": N_("App secret"), "help": N_("The secret of your app; it signs every call."), "secret": True},
+        metadata={"label": N_("App secret"), "help": N_("The secret of your app; it signs every call.")},
     )
-    access_token = fields.String(
+    access_token = Secret(
         required=True,
         validate=validate.Length(min=1, max=256),
         metadata={
             "label": N_("Access token"),
             "help": N_("The shop's token for this app. JD renews it only in the last 24 hours before it expires."),
-            "secret": True,
         },
     )
     gateway = fields.Url(

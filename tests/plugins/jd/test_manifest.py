@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from marshmallow import ValidationError
 
+from core.runtime.plugin_host.forms import form_of, secret_names
+from core.runtime.plugin_host.manifest import API_VERSION, fits, read_manifest
+from core.runtime.plugin_host.sources import boundary_breaches
 from plugins.jd.settings import JdSettings
 
-MANIFEST = Path(__file__).resolve().parents[3] / "plugins" / "jd" / "plugin.toml"
+PLUGIN = Path(__file__).resolve().parents[3] / "plugins" / "jd"
 FILLED = {"app_key": "k", "app_secret": "s", "access_token": "t"}
 
 
 def test_the_manifest_names_what_exists_when_it_is_read():
-    manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
-    module, name = manifest["settings"].split(":")
+    manifest = read_manifest(PLUGIN / "plugin.toml")
 
-    assert (manifest["id"], manifest["category"], manifest["scope"], manifest["egress"]) == ("jd", "channel", "tenant", ["api.jd.com"])
-    assert getattr(import_module(module), name) is JdSettings
+    assert (manifest.id, manifest.category, manifest.scope, manifest.egress) == ("jd", "channel", "tenant", ("api.jd.com",))
+    assert (manifest.settings, manifest.warnings) == ("settings:JdSettings", ())
+    assert fits(API_VERSION, manifest.core)
+
+
+def test_the_plugin_stays_within_its_bounds_when_its_imports_are_read():
+    assert boundary_breaches(PLUGIN, "plugins.jd") == []
 
 
 def test_settings_use_the_real_gateway_when_none_is_given():
@@ -40,4 +45,10 @@ def test_settings_are_refused_when_a_field_is_wrong(field, value):
 
 
 def test_settings_keep_secrets_apart_when_fields_are_described():
-    assert {name for name, field in JdSettings().fields.items() if field.metadata.get("secret")} == {"app_secret", "access_token"}
+    assert secret_names(JdSettings()) == ("app_secret", "access_token")
+    assert [(entry["name"], entry["widget"]) for entry in form_of(JdSettings())] == [
+        ("app_key", "text"),
+        ("app_secret", "password"),
+        ("access_token", "password"),
+        ("gateway", "url"),
+    ]

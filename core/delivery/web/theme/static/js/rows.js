@@ -28,7 +28,7 @@ export const goTo = (row) => {
   if (!row) return;
   document.querySelectorAll("tr.row-now").forEach((other) => other.classList.remove("row-now"));
   row.classList.add("row-now");
-  row.querySelector("td:not(.c-pick) a, .c-pick input")?.focus({ preventScroll: true });
+  (row.querySelector("td:not(.c-pick) a") ?? row.querySelector("input, button"))?.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 };
 
@@ -40,7 +40,7 @@ export const addressOf = (row, kind) => {
 
 const openMenu = (row, button) => {
   const table = row.closest("table");
-  const source = document.querySelector(`template[data-menu-for="${CSS.escape(table.dataset.rows)}"]`);
+  const source = document.querySelector(`template[data-menu-for="${CSS.escape(table.dataset.grid)}"]`);
   const menu = document.getElementById("row-menu");
   if (!source || !menu) return;
   menu.replaceChildren(source.content.cloneNode(true));

@@ -53,7 +53,7 @@ class Delivery(Base, TenantOwned):
     __table_args__ = tenant_table(
         CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
         tenant_unique("event_id", "subscriber", "generation"),
-        tenant_index("ix_delivery_due", "next_at", where=_DUE),
+        tenant_index("ix_delivery_due", "subscriber", "next_at", where=_DUE),
         tenant_index("ix_delivery_order", "subscriber", "subject", "seq", where=_OPEN),
         tenant_index("ix_delivery_stopped", "subscriber", "id", where="state IN ('dead', 'parked')"),
         Index("ix_delivery_lease", "lease_until", postgresql_where=text("state = 'running'")),

@@ -26,7 +26,8 @@ _TRIES = 100
 class EventDraft:
     """What happened to one subject, in the past tense: `order.paid`. `payload` holds ids and facts as JSON can say them.
 
-    `seq` numbers the subject's events; left out, it is the next free number. `version` is that of the payload's shape.
+    `seq` numbers the subject's events; left out, it is the next free number. `version` is that of the payload's shape. `trace` is the
+    scope's unless given: a subscriber that handles a batch passes on the trace of the event that each draft follows from.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class EventDraft:
     payload: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
     seq: int | None = None
+    trace: str | None = None
 
 
 # Numbering: the subject's highest number plus one. A concurrent transaction that takes the same number makes this one wait for
@@ -43,7 +45,7 @@ class EventDraft:
 _EMIT = text(f"""
 WITH given AS (
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS r(id uuid, pos int, subject_type text, subject_id text, seq bigint, kind text, version smallint, payload jsonb)
+        AS r(id uuid, pos int, subject_type text, subject_id text, seq bigint, kind text, version smallint, payload jsonb, trace text)
 ), counted AS (
     SELECT subject_type, subject_id, coalesce((
         SELECT max(e.seq) FROM event e
@@ -54,7 +56,7 @@ WITH given AS (
     SELECT :tenant, g.id, g.subject_type, g.subject_id,
         coalesce(g.seq, c.top + row_number() OVER (
             PARTITION BY g.subject_type, g.subject_id, g.seq IS NULL ORDER BY g.pos)),
-        g.kind, g.version, g.payload, :trace, CAST(:actor AS jsonb)
+        g.kind, g.version, g.payload, coalesce(g.trace, :trace), CAST(:actor AS jsonb)
     FROM given g LEFT JOIN counted c ON g.seq IS NULL AND c.subject_type = g.subject_type AND c.subject_id = g.subject_id
     ORDER BY g.subject_type, g.subject_id, g.pos
     ON CONFLICT (tenant_id, subject_type, subject_id, seq) DO NOTHING
@@ -119,6 +121,7 @@ def _row(position: int, draft: EventDraft) -> dict[str, Any]:
         "kind": draft.kind,
         "version": draft.version,
         "payload": dict(draft.payload),
+        "trace": draft.trace,
     }
 
 

@@ -134,7 +134,7 @@ class SubscriberRegistry:
     @cached_property
     def blocking(self) -> list[str]:
         """Keys of the subscribers whose dead deliveries hold back later ones."""
-        return [subscriber.key for subscriber in self.subscribers if subscriber.on_dead == "block"]
+        return [subscriber.key for subscriber in self.subscribers if subscriber.on_dead == "block" and not subscriber.coalesce]
 
     @cached_property
     def coalescing(self) -> list[str]:

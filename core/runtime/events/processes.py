@@ -1,0 +1,90 @@
+"""The two kinds of process that deliver events: `serve_relay` and `serve_worker`, each in the foreground until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from core.kernel.clock import Clock, SystemClock
+from core.runtime.db.engine import forget_inherited_connections
+from core.runtime.events.dispatch import CALL, Dispatcher
+from core.runtime.events.kit import Kit, Outcome
+from core.runtime.events.pruning import Keep
+from core.runtime.events.relay import Relay, RelayOptions
+from core.runtime.events.schedules import Schedule
+from core.runtime.events.subscribers import Subscriber, SubscriberRegistry, install_registry
+from core.runtime.jobs.limits import Limits
+from core.runtime.jobs.process import WorkerOptions
+from core.runtime.jobs.queue import DEFAULT_LANE
+from core.runtime.jobs.supervisor import Supervisor
+from core.runtime.tenancy.database import Database
+
+
+def _deaf(_outcome: Outcome) -> None:
+    return None
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRuntime:
+    """What the composition root knows about events.
+
+    `registry` has the subscribers of everything that is installed, those of `schedules` included (`registry_of`). `after_fork` runs in
+    each working process before its first job: whatever else holds connections drops them there.
+    """
+
+    database: Database
+    relay_url: str
+    queue_url: str
+    registry: SubscriberRegistry
+    schedules: Sequence[Schedule] = ()
+    clock: Clock = field(default_factory=SystemClock)
+    keep: Keep = field(default_factory=Keep)
+    on_outcome: Callable[[Outcome], None] = _deaf
+    after_fork: Callable[[], None] = _nothing
+
+
+def schedule_subscribers(schedules: Sequence[Schedule]) -> list[Subscriber]:
+    """The subscribers that do the work of these schedules' ticks."""
+    return [subscriber for subscriber in (schedule.subscriber() for schedule in schedules) if subscriber is not None]
+
+
+def serve_worker(runtime: EventRuntime, *, lane: str = DEFAULT_LANE, processes: int = 1) -> None:
+    """Handle deliveries of one lane until SIGTERM or SIGINT. Forks: no threads and no open connections before."""
+    options = WorkerOptions(queue_url=runtime.queue_url, lane=lane, processes=processes)
+
+    def prepare(limits: Limits, should_stop: Callable[[], bool]) -> dict[str, Callable[..., Any]]:
+        forget_inherited_connections(runtime.database.engine)
+        runtime.after_fork()
+        install_registry(runtime.registry)
+        kit = Kit(
+            database=runtime.database,
+            registry=runtime.registry,
+            limits=limits,
+            clock=runtime.clock,
+            should_stop=should_stop,
+            on_outcome=runtime.on_outcome,
+        )
+        return {CALL: Dispatcher(kit).deliver}
+
+    Supervisor(options, prepare).run()
+
+
+def serve_relay(runtime: EventRuntime) -> None:
+    """Wake workers, fire timers and tidy up until SIGTERM or SIGINT."""
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    options = RelayOptions(database_url=runtime.relay_url, queue_url=runtime.queue_url, keep=runtime.keep)
+    Relay(options, runtime.registry, runtime.schedules, clock=runtime.clock).run(lambda: stopping)

@@ -1,0 +1,141 @@
+"""How the relay shares out work, without input or output: who may send how much in a round, and what goes into one message."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+from uuid import UUID
+
+from core.runtime.events.dispatch import Message
+from core.runtime.events.rules import piece_size
+from core.runtime.events.subscribers import Subscriber, SubscriberRegistry
+from core.runtime.jobs.queue import DEFAULT_LANE, REMOTE_LANE
+
+WAITING_PER_WORKER = 3
+SMALLEST_MESSAGE = 25
+
+
+class Pair(NamedTuple):
+    """A tenant and a subscriber with something waiting."""
+
+    tenant_id: int
+    subscriber: str
+
+
+class Picked(NamedTuple):
+    """A due delivery."""
+
+    id: UUID
+    tenant_id: int
+    subscriber: str
+    subject: str
+    seq: int
+    attempts: int
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A queue as the relay finds it before a round: how many messages wait, how many workers serve it."""
+
+    name: str
+    waiting: int
+    workers: int
+
+    @property
+    def room(self) -> int:
+        """Messages that may be added: three waiting for each worker, so that leases and guards do not run out in the queue."""
+        return WAITING_PER_WORKER * max(1, self.workers) - self.waiting
+
+    @property
+    def message_ids(self) -> int:
+        """The most deliveries of one message; remote calls are slow, so few of them wait behind each other."""
+        return 10 if self.name == REMOTE_LANE else 100
+
+
+def own_lane(subscriber: Subscriber | None) -> str:
+    """The lane of a subscriber: the one it names, or that of its kind of work."""
+    if subscriber is None:
+        return DEFAULT_LANE
+    return subscriber.lane or (REMOTE_LANE if subscriber.remote else DEFAULT_LANE)
+
+
+def lane_of(subscriber: Subscriber | None, staffed: Collection[str]) -> str:
+    """The lane to use: its own, or the default one while nobody serves that."""
+    lane = own_lane(subscriber)
+    return lane if lane in staffed else DEFAULT_LANE
+
+
+def shares(pairs: Sequence[Pair], lane: Lane, *, after: int, greedy: Collection[int]) -> dict[Pair, int]:
+    """How many deliveries each pair of this lane may send in this round.
+
+    The room is divided evenly among tenants, and a tenant's share among its subscribers. When there are more tenants than room, those that
+    follow tenant `after` come first. When the room is used up, tenants that were not `greedy` lately still get a little, so that nobody
+    waits behind the backlog of another.
+    """
+    budget = lane.room * lane.message_ids
+    if budget <= 0:
+        if lane.room <= -max(1, lane.workers):
+            return {}
+        pairs = [pair for pair in pairs if pair.tenant_id not in greedy]
+        budget = lane.message_ids
+    by_tenant: dict[int, list[Pair]] = {}
+    for pair in pairs:
+        by_tenant.setdefault(pair.tenant_id, []).append(pair)
+    tenants = sorted(by_tenant, key=lambda tenant: (tenant <= after, tenant))[:budget]
+    if not tenants:
+        return {}
+    share = budget // len(tenants)
+    return {pair: max(1, share // len(by_tenant[tenant])) for tenant in tenants for pair in by_tenant[tenant]}
+
+
+def messages(picked: Iterable[Picked], registry: SubscriberRegistry, lane: Lane) -> list[Message]:
+    """Deliveries of one lane as messages: by tenant and subscriber, a subject's events together and in order.
+
+    Small groups share a message. What is enough for several workers is divided among them.
+    """
+    chains = _chains(picked, registry)
+    count = sum(len(chain.ids) for chain in chains)
+    most = min(lane.message_ids, max(SMALLEST_MESSAGE, -(-count // max(1, lane.workers))))
+    result: list[list[tuple[int, str, int, list[str]]]] = []
+    used = most
+    for chain in chains:
+        if used and used + len(chain.ids) > most:
+            result.append([])
+            used = 0
+        message = result[-1]
+        if not message or message[-1][:3] != chain.head:
+            message.append((*chain.head, []))
+        message[-1][3].extend(chain.ids)
+        used += len(chain.ids)
+    return [list(message) for message in result]
+
+
+class _Chain(NamedTuple):
+    """What one subscriber is to hear of one subject; `head` is (tenant id, subscriber, deliveries per transaction)."""
+
+    head: tuple[int, str, int]
+    ids: list[str]
+
+
+def _chains(picked: Iterable[Picked], registry: SubscriberRegistry) -> list[_Chain]:
+    ordered = sorted(picked, key=lambda one: (one.tenant_id, one.subscriber, one.subject, one.seq))
+    chains = []
+    for (tenant_id, key, _), group in groupby(ordered, key=lambda one: (one.tenant_id, one.subscriber, one.subject)):
+        events = list(group)
+        subscriber = registry.find(key)
+        batch = 1 if subscriber is None else subscriber.batch
+        size = min(piece_size(batch, attempts=one.attempts, interrupted=one.interrupted) for one in events)
+        chains.append(_Chain((tenant_id, key, size), [one.id.hex for one in events]))
+    return sorted(chains, key=lambda chain: chain.head)
+
+
+def greedy_tenants(picked: Sequence[Picked], given: Mapping[Pair, int]) -> set[int]:
+    """Tenants that used up the share of one of their subscribers: they have more waiting."""
+    used: dict[Pair, int] = {}
+    for one in picked:
+        pair = Pair(one.tenant_id, one.subscriber)
+        used[pair] = used.get(pair, 0) + 1
+    return {pair.tenant_id for pair, count in used.items() if count >= given.get(pair, count + 1)}

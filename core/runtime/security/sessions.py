@@ -18,10 +18,28 @@ from core.runtime.security.throttle import PER_ACCOUNT, PER_ADDRESS, PER_DEVICE,
 from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.models import Tenant
 
-IDLE_FOR = timedelta(minutes=60)
-VALID_FOR = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
 _SET_USER = text("SELECT set_config('app.user', :user, true)")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """How long a sign-in lasts without a request, and at all (OWASP ASVS 5.0, section 7.3)."""
+
+    idle_for: timedelta = timedelta(minutes=60)
+    valid_for: timedelta = timedelta(hours=12)
+
+
+RULES = SessionRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where somebody signs in from; `is_api` marks a program that gets signed tokens instead of a cookie."""
+
+    address: str = ""
+    agent: str = ""
+    is_api: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,46 +108,50 @@ class SignedIn:
 
 
 def open_session(
-    session: Session, person: Person, *, now: datetime, address: str = "", agent: str = "", is_api: bool = False
+    session: Session, person: Person, device: Device | None = None, *, now: datetime, rules: SessionRules = RULES
 ) -> tuple[UUID, str]:
     """Begin a sign-in. Returns its id and the secret that the device carries; only the secret's hash is stored."""
+    device = device or Device()
     secret = new_secret()
     row = LoginSession(
         user_id=person.user_id,
         token_hash=digest(secret),
         epoch=person.epoch,
-        is_api=is_api,
-        address=address,
-        agent=agent[:200],
+        is_api=device.is_api,
+        address=device.address,
+        agent=device.agent[:200],
         created_at=now,
         last_seen_at=now,
-        expires_at=now + VALID_FOR,
+        expires_at=now + rules.valid_for,
     )
     session.add(row)
     session.flush()
-    record_event(session, "signed_in", person.user_id, address=address, agent=agent)
+    record_event(session, "signed_in", person.user_id, address=device.address, agent=device.agent)
     return row.id, secret
 
 
-def _alive(now: datetime) -> ColumnElement[bool]:
+def _alive(now: datetime, rules: SessionRules) -> ColumnElement[bool]:
     return and_(
         LoginSession.ended_at.is_(None),
         LoginSession.epoch == Account.epoch,
         LoginSession.expires_at > now,
-        LoginSession.last_seen_at > now - IDLE_FOR,
+        LoginSession.last_seen_at > now - rules.idle_for,
         FabUser.active,
     )
 
 
 def find_signed_in(
-    session: Session, *, now: datetime, secret: str = "", session_id: UUID | None = None, slug: str = "", tenant_id: int = 0
+    session: Session, key: str | UUID, *, now: datetime, tenant: str | int | None = None, rules: SessionRules = RULES
 ) -> SignedIn | None:
-    """Who carries `secret`, or names `session_id` in a signed token; None when the sign-in does not count. One query.
+    """Who a request comes from, and the active tenant it asks for, in one query; None when the sign-in does not count.
 
-    The tenant of `slug` or `tenant_id` comes with it.
+    Args:
+        key: the secret of a browser, or the id that a program's signed token names; one never works in the place of the other.
+        tenant: slug or id.
     """
-    wanted = LoginSession.token_hash == digest(secret) if session_id is None else LoginSession.id == session_id
-    tenant = and_(Tenant.slug == slug if slug else Tenant.id == tenant_id, Tenant.is_active)
+    by_id = isinstance(key, UUID)
+    wanted = LoginSession.id == key if by_id else LoginSession.token_hash == digest(str(key))
+    asked = Tenant.slug == tenant if isinstance(tenant, str) else Tenant.id == tenant
     row = session.execute(
         select(
             LoginSession.id.label("session_id"),
@@ -141,8 +163,8 @@ def find_signed_in(
         )
         .join(FabUser, FabUser.id == LoginSession.user_id)
         .join(Account, Account.user_id == FabUser.id)
-        .outerjoin(Tenant, tenant)
-        .where(wanted, LoginSession.is_api == (session_id is not None), _alive(now))
+        .outerjoin(Tenant, and_(asked, Tenant.is_active))
+        .where(wanted, LoginSession.is_api == by_id, _alive(now, rules))
     ).one_or_none()
     if row is None:
         return None
@@ -180,14 +202,14 @@ def end_session(session: Session, session_id: UUID, *, user_id: int, now: dateti
     return ended is not None
 
 
-def sessions_of(session: Session, user_id: int, *, now: datetime) -> list[LoginSession]:
+def sessions_of(session: Session, user_id: int, *, now: datetime, rules: SessionRules = RULES) -> list[LoginSession]:
     """The account's sign-ins that still count, the one seen last first."""
     return list(
         session.scalars(
             select(LoginSession)
             .join(FabUser, FabUser.id == LoginSession.user_id)
             .join(Account, Account.user_id == FabUser.id)
-            .where(LoginSession.user_id == user_id, _alive(now))
+            .where(LoginSession.user_id == user_id, _alive(now, rules))
             .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
         )
     )

@@ -14,7 +14,7 @@ from core.runtime.security import accounts, sessions
 from core.runtime.security.accounts import AccountTaken, EmailInvalid, LinkGone, PasswordWrong
 from core.runtime.security.models import FabUser, LoginSession, LoginThrottle, SecurityEvent
 from core.runtime.security.passwords import PasswordCommon, PasswordPersonal, PasswordShort
-from core.runtime.security.sessions import SignIn
+from core.runtime.security.sessions import Device, SignIn
 from core.runtime.security.throttle import PER_ACCOUNT, PER_ADDRESS, Throttle, TooManyAttempts, sweep_throttle
 from tests.factories.security import NOON, OTHER_PASSWORD, PASSWORD, make_person
 
@@ -26,14 +26,14 @@ def clock():
     return FixedClock(NOON)
 
 
-def _open(world, person, now=NOON, **values):
+def _open(world, person, now=NOON, agent="", address=""):
     with world.database.platform() as session:
-        return sessions.open_session(session, accounts.get_person(session, person.user_id), now=now, **values)
+        return sessions.open_session(session, accounts.get_person(session, person.user_id), Device(address, agent), now=now)
 
 
 def _who(world, secret, now=NOON):
     with world.database.platform() as session:
-        return sessions.find_signed_in(session, now=now, secret=secret, slug="tea")
+        return sessions.find_signed_in(session, secret, now=now, tenant="tea")
 
 
 def _forget_counters(world):
@@ -65,7 +65,7 @@ def test_sign_in_carries_person_and_tenant_until_it_ends(world):
 
     who = _who(world, secret)
     with world.database.platform() as session:
-        no_tenant = sessions.find_signed_in(session, now=NOON, secret=secret, slug="nosuch")
+        no_tenant = sessions.find_signed_in(session, secret, now=NOON, tenant="nosuch")
         stored = session.get(LoginSession, session_id).token_hash
         foreign_end = sessions.end_session(session, session_id, user_id=person.user_id + 1, now=NOON)
     alive = _who(world, secret)

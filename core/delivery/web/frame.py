@@ -1,0 +1,101 @@
+"""What the frame of every page shows, from identity, tenant and menu: the values that `theme.shell` describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from flask import current_app, g, request, url_for
+from flask_babel import get_locale, gettext
+
+from core.delivery.web.i18n import LANGUAGES
+from core.delivery.web.identity import Identity, can, current_identity, current_tenant
+from core.delivery.web.menu import Entry, OmsMenu, Section
+from core.delivery.web.theme.shell import Addresses, Language, Link, NavItem, NavSection, Person, Shell, TenantLink
+from core.delivery.web.unit import db
+from core.runtime.security.members import Place, places_of
+
+Extend = Callable[[Shell], Shell]
+EXTENSION = "oms.frame"
+COLOURS = 8
+
+
+def extend_frame(extend: Extend) -> None:
+    """Let `extend` complete the frame of every page: search, bell, counters, shops. Call at boot, inside the application's context."""
+    current_app.extensions.setdefault(EXTENSION, []).append(extend)
+
+
+def present_shell() -> Shell:
+    """The frame of this request; made once."""
+    if "shell" not in g:
+        g.shell = _make()
+    shell: Shell = g.shell
+    return shell
+
+
+def _make() -> Shell:
+    name: str = current_app.config["APP_NAME"]
+    identity, tenant = current_identity(), current_tenant()
+    shell = Shell(app_name=name, languages=_languages(), urls=Addresses(home=f"{request.script_root}/" if identity else "/"))
+    if identity is None:
+        return shell
+    shell = replace(shell, person=_person(identity))
+    if tenant is None or identity.standing is None:
+        return shell
+    places = places_of(db(), identity.person.user_id)
+    here = next((place for place in places if place.tenant_id == tenant.id), Place(tenant.id, tenant.slug, tenant.name, tenant.is_demo))
+    shell = replace(shell, tenant=tenant_link(here), tenants=tuple(tenant_link(place) for place in places), nav=_navigation())
+    for extend in current_app.extensions.get(EXTENSION, []):
+        shell = extend(shell)
+    return shell
+
+
+def tenant_link(place: Place) -> TenantLink:
+    """A tenant as the switcher and the chooser show it; its colour stays the same everywhere."""
+    return TenantLink(place.name, place.slug, f"/t/{place.slug}/", place.tenant_id % COLOURS + 1, "demo" if place.is_demo else "")
+
+
+def _languages() -> tuple[Language, ...]:
+    now = str(get_locale() or "en").split("_")[0]
+    return tuple(
+        Language(code, about["name"], url_for("LocaleView.index", locale=code), code == now) for code, about in LANGUAGES.items()
+    )
+
+
+def _person(identity: Identity) -> Person:
+    roles = ", ".join(gettext(title) for title in identity.standing.roles) if identity.standing is not None else ""
+    links = [Link(gettext("Your account"), url_for("AccountView.show"), "user-circle")]
+    if can("tokens.own"):
+        links.append(Link(gettext("API tokens"), url_for("TokenView.list"), "key"))
+    person = identity.person
+    return Person(person.name, person.email, roles, tuple(links), url_for("AuthView.logout"))
+
+
+def _navigation() -> tuple[NavSection, ...]:
+    menu: OmsMenu = current_app.extensions["appbuilder"].menu
+    upper: list[NavItem] = []
+    lower: list[NavItem] = []
+    for section, found in menu.entries():
+        item = _nav_item(section, found)
+        if item is not None:
+            (lower if section.lower else upper).append(item)
+    return tuple(NavSection("", tuple(items)) for items in (upper, lower) if items)
+
+
+def _nav_item(section: Section, found: list[Entry]) -> NavItem | None:
+    """A section with one entry is that entry; with several it folds out."""
+    items = [(entry, entry.url()) for entry in found]
+    items = [(entry, url) for entry, url in items if url]
+    if not items:
+        return None
+    if len(items) == 1:
+        entry, url = items[0]
+        label = section.label if section.key in ("home", entry.key) else entry.label
+        return NavItem(gettext(label), url, entry.icon or section.icon, _is_here(url), key=entry.key)
+    children = tuple(NavItem(gettext(entry.label), url, entry.icon or "point", _is_here(url), key=entry.key) for entry, url in items)
+    return NavItem(gettext(section.label), "", section.icon, any(child.is_active for child in children), children=children, key=section.key)
+
+
+def _is_here(url: str) -> bool:
+    here = f"{request.script_root}{request.path}"
+    return here == url or (url.rstrip("/") != request.script_root and here.startswith(url.rstrip("/") + "/"))

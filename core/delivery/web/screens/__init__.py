@@ -1,0 +1,1 @@
+"""Pages for accounts and access: sign-in, account, members, roles, tokens, audit trail."""

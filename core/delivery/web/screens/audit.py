@@ -1,0 +1,102 @@
+"""The audit trail as a list, newest first, with filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request, url_for
+from flask_appbuilder.baseviews import BaseView, expose
+from flask_appbuilder.security.decorators import has_access
+from flask_babel import get_timezone, gettext
+
+from core.delivery.web.marks import tenant_only
+from core.delivery.web.theme.grid import Filter, Pager, Tools
+from core.delivery.web.unit import db
+from core.kernel.ids import parse_id
+from core.runtime.security.audit import CHANGED, AuditEntry, AuditFilter, entries
+
+PAGE = 50
+_KINDS = {"user": "person", "token": "person", "plugin": "plugin", "workflow": "workflow"}
+_TEXTS = ("subject_type", "subject_id", "actor_id", "action")
+
+
+class AuditView(BaseView):
+    """Who changed what, when, from where."""
+
+    route_base = "/audit"
+    default_view = "list"
+    permission_keys: Mapping[str, str] = {"list": "audit.read"}
+
+    @expose("/")
+    @has_access
+    @tenant_only
+    def list(self) -> str:
+        """One page of entries; `before` is the last id of the page shown so far."""
+        wanted = {name: request.args.get(name, "").strip()[:200] for name in _TEXTS}
+        since, until = _day(request.args.get("since", "")), _day(request.args.get("until", ""))
+        query = AuditFilter(**wanted, since=since, until=until + timedelta(days=1) if until else None)
+        found = entries(db(), query, before=parse_id(request.args.get("before")), limit=PAGE + 1)
+        shown = found[:PAGE]
+        return self.render_template(
+            "pages/audit.html",
+            entries=[_shown(one) for one in shown],
+            tools=_tools(wanted),
+            pager=_pager(shown, has_more=len(found) > PAGE),
+        )
+
+
+def _day(text: str) -> datetime | None:
+    """Midnight of a date in the reader's time zone; None when there is none."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - only its date is used
+    except ValueError:
+        return None
+    zone: Any = get_timezone()
+    return datetime.combine(day, time(), zone)
+
+
+def _shown(entry: AuditEntry) -> dict[str, Any]:
+    changes = [_change(name, value) for name, value in entry.changes.items()]
+    return {
+        "at": entry.occurred_at,
+        "who": entry.actor_label + (f" · {entry.via}" if entry.via else ""),
+        "kind": _KINDS.get(entry.actor_kind, "system"),
+        "action": entry.action.replace("_", " "),
+        "subject": f"{entry.subject_type} {entry.subject_id}",
+        "url": url_for(".list", subject_type=entry.subject_type, subject_id=entry.subject_id),
+        "changes": changes,
+        "address": entry.address,
+    }
+
+
+def _change(name: str, value: Any) -> dict[str, str]:
+    label = name.replace("_", " ")
+    if isinstance(value, list) and len(value) == 2:
+        return {"label": label, "old": _text(value[0]), "new": _text(value[1])}
+    return {"label": label, "old": "", "new": gettext("changed") if value == CHANGED else _text(value)}
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+
+
+def _tools(wanted: dict[str, str]) -> Tools:
+    labels = {"subject_type": gettext("Kind"), "subject_id": gettext("Record"), "actor_id": gettext("Person"), "action": gettext("What")}
+    filters = [Filter(name, labels[name], value=wanted[name]) for name in _TEXTS]
+    filters += [
+        Filter("since", gettext("From day"), "date", request.args.get("since", "")),
+        Filter("until", gettext("To day"), "date", request.args.get("until", "")),
+    ]
+    return Tools(search_name="subject_id", search=wanted["subject_id"], filters=filters, clear_url=url_for(".list"))
+
+
+def _pager(shown: list[AuditEntry], *, has_more: bool) -> Pager:
+    args = {name: value for name, value in request.args.items() if name != "before"}
+    following = f"{url_for('.list')}?{urlencode({**args, 'before': shown[-1].id})}" if has_more else ""
+    back = f"{url_for('.list')}?{urlencode(args)}" if "before" in request.args else ""
+    return Pager(first=1 if shown else 0, last=len(shown), previous_url=back, next_url=following)

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from flask import Response, request
 from flask_appbuilder.api import ModelRestApi, expose, protect
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import permission_name
 
 from core.delivery.api.body import json_body, json_response
+from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.identity import can
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
@@ -230,7 +230,7 @@ def api_class(entity: EntityType, registry: EntityRegistry, session: Any, *, bas
             "entity": entity,
             "registry": registry,
             "permission_keys": keys,
-            "datamodel": SQLAInterface(entity.model, session),
+            "datamodel": EntityInterface(entity.model, session),
             "resource_name": entity.resource,
             "class_permission_name": name,
             "openapi_spec_tag": entity.label_plural,

@@ -110,14 +110,14 @@ def shown(item: Field, value: Any, zone: tzinfo) -> str:
     return str(value)
 
 
-def raw_values(form: FlaskForm, fields: Iterable[Field], *, zone: tzinfo, is_new: bool) -> dict[str, Any]:
+def raw_values(form: FlaskForm, fields: Iterable[Field], *, zone: tzinfo, is_new: bool, prefix: str = "") -> dict[str, Any]:
     """What a posted form says, as raw values for `values.take`. Empty write-only fields of a known record are left out: they keep what is stored.
 
     Raises: Invalid - a JSON field that is not JSON.
     """
     found: dict[str, Any] = {}
     for item in fields:
-        value = form[item.key].data
+        value = form[prefix + item.key].data
         if item.create_only and not is_new:
             continue
         if item.is_write_only and not is_new and not value:

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder import ModelView, expose, has_access
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import get_locale, get_timezone, gettext
 from flask_wtf import FlaskForm
@@ -22,6 +21,7 @@ from werkzeug.routing import BuildError
 from core.delivery.web.crud import bulk, forms, grids
 from core.delivery.web.crud.arguments import ListArguments, read_arguments
 from core.delivery.web.crud.export import csv_lines
+from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
 from core.delivery.web.crud.render import renderer
 from core.delivery.web.identity import can
@@ -198,7 +198,7 @@ class EntityView(ModelView):
                     flash(gettext("%(name)s was added.", name=self.title_of(record)), "success")
                     return redirect(self._after(record))
                 except (Invalid, Conflict) as error:
-                    self._show_error(form, error)
+                    self.show_error(form, error)
         return self._form_page(form, fields, title=gettext("Add %(name)s", name=gettext(self.entity.label).lower()))
 
     @expose("/edit/<pk>", methods=["GET", "POST"])
@@ -223,7 +223,7 @@ class EntityView(ModelView):
                     flash(gettext("%(name)s was saved.", name=self.title_of(record)), "success")
                     return redirect(self._after(record))
                 except (Invalid, Conflict) as error:
-                    self._show_error(form, error)
+                    self.show_error(form, error)
         return self._form_page(form, fields, title=gettext("Edit %(name)s", name=self.title_of(record)), conflict=conflict, pk=pk)
 
     @expose("/delete/<pk>", methods=["POST"])
@@ -452,14 +452,15 @@ class EntityView(ModelView):
             raw = forms.raw_values(form, fields, zone=self.zone(), is_new=is_new)
             return take(db(), self.registry, fields, raw, is_new=is_new, is_partial=not is_new)
         except Invalid as error:
-            self._show_error(form, error)
+            self.show_error(form, error)
             return None
 
-    def _show_error(self, form: FlaskForm, error: Invalid | Conflict) -> None:
+    def show_error(self, form: FlaskForm, error: Invalid | Conflict, *, prefix: str = "") -> None:
+        """Put an error beside the field that it names, or on top of the form."""
         problems = error.problems if isinstance(error, ValuesRefused) else {getattr(error, "field", None) or "": error.message}
         for key, message in problems.items():
-            if key in form:
-                form[key].errors = [*form[key].errors, gettext(message)]
+            if prefix + key in form:
+                form[prefix + key].errors = [*form[prefix + key].errors, gettext(message)]
             else:
                 form.form_errors.append(gettext(message))
 
@@ -541,7 +542,7 @@ def view_class(entity: EntityType, registry: EntityRegistry, session: Any, *, ba
             "entity": entity,
             "registry": registry,
             "permission_keys": keys,
-            "datamodel": SQLAInterface(entity.model, session),
+            "datamodel": EntityInterface(entity.model, session),
             "route_base": f"/{entity.resource}",
             "class_permission_name": name,
             "list_columns": ["id"],

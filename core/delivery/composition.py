@@ -1,0 +1,138 @@
+"""The joints between storeys that only meet at the top: used by `app.py`, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flask_appbuilder import AppBuilder
+from sqlalchemy.orm import Session
+
+from core.delivery.screens import register_all
+from core.domain.catalog import permissions as catalog_permissions
+from core.domain.channels import hooks as channel_hooks
+from core.domain.channels import permissions as channel_permissions
+from core.domain.channels.desk import ChannelDesk, Link, ShopView
+from core.domain.channels.errors import ShopSilent
+from core.domain.channels.jobs import ChannelJobs
+from core.domain.channels.marketplace import Marketplace
+from core.domain.channels.service import ensure_shop
+from core.domain.customers import permissions as customer_permissions
+from core.domain.fulfilment import permissions as fulfilment_permissions
+from core.domain.fulfilment import subscribers as fulfilment
+from core.domain.inventory import permissions as inventory_permissions
+from core.domain.orders import permissions as order_permissions
+from core.kernel.clock import SystemClock
+from core.runtime.db.bulk import tenant_of
+from core.runtime.events import EventDraft, Subscriber, emit
+from core.runtime.events.schedules import Schedule
+from core.runtime.plugin_host.host import PluginHost
+from core.runtime.plugin_host.runtime import Announce, PluginRuntime
+from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry
+from core.runtime.tenancy.database import Database
+from core.runtime.tenancy.scope import Scope, current_scope
+
+HOOK_MODULES = (channel_hooks,)
+_DOMAIN_PERMISSIONS = (
+    order_permissions,
+    fulfilment_permissions,
+    inventory_permissions,
+    catalog_permissions,
+    customer_permissions,
+    channel_permissions,
+)
+
+
+class Channels:
+    """Marketplaces as the channel jobs need them: found by key, connected through the plugin that brought them."""
+
+    plugins: PluginRuntime
+
+    def __init__(self, database: Database, host: PluginHost) -> None:
+        self._host = host
+        self.desk = ChannelDesk(database, self._link, SystemClock())
+        self.jobs = ChannelJobs(self.desk, self.marketplace, self.is_on)
+
+    def marketplace(self, key: str) -> Marketplace | None:
+        """The loaded marketplace with this key, or None."""
+        return next(iter(self._host.registry.of_plugin(key, "marketplaces")), None) if key in self._host.loaded else None
+
+    def is_on(self, tenant_id: int, plugin: str) -> bool:
+        """Whether the tenant has the plugin switched on."""
+        return self.plugins.enablement.is_enabled(tenant_id, plugin)
+
+    @contextmanager
+    def _link(self, scope: Scope, shop: ShopView) -> Iterator[Link]:
+        marketplace = self.marketplace(shop.marketplace)
+        if marketplace is None or not self.plugins.enablement.view(scope.tenant_id).can_finish(shop.marketplace):
+            raise ShopSilent("The plugin of this shop is switched off.", shop=shop.code)
+        with self.plugins.database.unit(scope) as session:
+            context = self.plugins.context(session, shop.marketplace, instance=shop.instance)
+        yield Link(marketplace, marketplace.connect(context))
+
+
+def core_subscribers(channels: Channels) -> list[Subscriber]:
+    """The hearers of the core itself."""
+    return [*fulfilment.subscribers(), *channels.jobs.subscribers()]
+
+
+def all_schedules(channels: Channels, host: PluginHost) -> list[Schedule]:
+    """The timers of the core and of plugins."""
+    given = [found.item for found in host.registry.all_items("schedules")] if "schedules" in host.kinds else []
+    return [*fulfilment.schedules(), *channels.jobs.schedules(), *given]
+
+
+def all_permissions(host: PluginHost) -> PermissionRegistry:
+    """Every permission that a role can hold."""
+    registry = PermissionRegistry(CORE_PERMISSIONS)
+    for module in _DOMAIN_PERMISSIONS:
+        for permission in module.PERMISSIONS:
+            registry.add(permission)
+    for permission in PLUGIN_PERMISSIONS:
+        registry.add(permission)
+    for found in host.registry.all_items("permissions"):
+        registry.add(found.item)
+    return registry
+
+
+PLUGIN_PERMISSIONS = (
+    Permission("plugins.read", "See plugins and their problems", "Plugins"),
+    Permission("plugins.write", "Switch plugins on and off and set them up", "Plugins"),
+    Permission("jobs.read", "See jobs and failed deliveries", "Jobs"),
+    Permission("jobs.write", "Replay and park deliveries", "Jobs"),
+)
+
+
+def enabled_plugins(plugins: PluginRuntime) -> Callable[[Session], frozenset[str]]:
+    """A function that names the plugins that are on for a session's tenant."""
+    return lambda session: frozenset(plugins.enablement.view(tenant_of(session)).plugins)
+
+
+def plugin_is_on(plugins: PluginRuntime) -> Callable[[str], bool]:
+    """A function that tells whether pages of a plugin answer for the request's tenant."""
+
+    def is_on(plugin: str) -> bool:
+        scope = current_scope()
+        return scope is not None and plugins.enablement.view(scope.tenant_id).shows(plugin)
+
+    return is_on
+
+
+def tell_plugin_event(host: PluginHost) -> Announce:
+    """What happens in the transaction of a plugin's flip: its event; and the shop that a marketplace stands for is made."""
+
+    def announce(session: Session, kind: str, payload: Mapping[str, Any]) -> None:
+        plugin = str(payload.get("plugin", ""))
+        emit(session, [EventDraft(kind, "plugin", f"{plugin}/{payload.get('instance', 'main')}", dict(payload))])
+        if kind == "plugin.enabled" and plugin in host.loaded:
+            for marketplace in host.registry.of_plugin(plugin, "marketplaces"):
+                instance = str(payload.get("instance", "main"))
+                ensure_shop(session, marketplace=marketplace.key, instance=instance, title=marketplace.title, currency=marketplace.currency)
+
+    return announce
+
+
+def register_screens(system: Any) -> Callable[[AppBuilder], None]:
+    """A function that adds every screen and REST resource to the application."""
+    return lambda builder: register_all(builder, system)

@@ -1,0 +1,31 @@
+"""Adds every screen and REST resource to Flask-AppBuilder: generated ones for all entity types, special ones where a page needs more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appbuilder import AppBuilder
+
+from core.delivery.api.orders import OrderApi
+from core.delivery.api.resource import EntityApi, api_class
+from core.delivery.screens.orders import OrderView
+from core.delivery.web.crud.view import EntityView, view_class, view_name
+from core.delivery.web.menu import Entry
+
+SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView}
+HIDDEN = ("orders.line", "fulfilment.shipment_line", "fulfilment.parcel", "catalog.kit_item", "customers.address", "inventory.reservation")
+
+
+def register_all(builder: AppBuilder, system: Any) -> None:
+    """Add the screens; `system` is the process's `System`."""
+    builder.app.extensions["oms.system"] = system
+    menu, session = builder.menu, builder.session
+    for order, entity in enumerate(system.entities):
+        base = SPECIAL_VIEWS.get(entity.key, EntityView)
+        builder.add_view_no_menu(view_class(entity, system.entities, session, base=base)())
+        if entity.menu and entity.key not in HIDDEN:
+            section = entity.menu if entity.menu != "channels" else "settings"
+            endpoint = f"{view_name(entity.key)}.list"
+            menu.add(Entry(entity.key, entity.label_plural, section, endpoint, f"{entity.area}.read", entity.icon, order=50 + order))
+        builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
+    builder.add_api(OrderApi)

@@ -39,7 +39,6 @@ def environment_example() -> str:
     needed = {
         "environment": "production",
         "database_url": "postgresql+psycopg://oms_app:PASSWORD@db:5432/orderloom",
-        "database_owner_url": "postgresql+psycopg://oms_owner:PASSWORD@db:5432/orderloom",
         "relay_url": "postgresql+psycopg://oms_relay:PASSWORD@db:5432/orderloom",
         "queue_url": "redis://oms:PASSWORD@queue:6379/0",
         "secret_key": "",

@@ -20,6 +20,7 @@ from config.schema import Settings
 from core.delivery.cli.installation import running_installation
 from core.delivery.cli.listening import is_ready
 from core.delivery.cli.output import json_option, show
+from core.delivery.cli.plugin_folders import migration_folders
 from core.kernel.errors import OrderloomError
 from core.runtime.db.migrate import pending
 from core.runtime.db.role import powers_of_role
@@ -105,7 +106,7 @@ def check_relay(settings: Settings) -> str:
 
 def check_schema(settings: Settings) -> str:
     """All migrations have run."""
-    missing = pending(settings.database_url)
+    missing = pending(settings.database_url, migration_folders(settings))
     if missing:
         raise Fault(f"{len(missing)} migrations have not run: {', '.join(missing)}.", "oms migrate")
     return "up to date"

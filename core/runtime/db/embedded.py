@@ -7,6 +7,7 @@ running server.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -25,12 +26,14 @@ import psycopg
 from psycopg import sql
 
 from core.runtime.db import embedded_cluster as cluster
-from core.runtime.db import embedded_setup as setup
+from core.runtime.db import provision
 from core.runtime.db.embedded_home import Home, open_home, write_private
 from core.runtime.db.embedded_process import EmbeddedFailed, leave_socket_folder, stop_process
 
 DATABASE = "orderloom"
 PORT = 5432
+# Counted up when `_bootstrap` changes, so that older clusters are brought up to date at their next start.
+BOOTSTRAP_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class EmbeddedPostgres:
         if not passwords:
             raise EmbeddedFailed(f"There is no embedded database in {self.state} yet.")
         query = f"host={quote(str(self._opened().sockets), safe='')}&port={self._port}"
-        urls = {role: f"postgresql+psycopg://{role}:{passwords[role]}@/{quote(database)}?{query}" for role in setup.ROLES}
+        urls = {role: f"postgresql+psycopg://{role}:{passwords[role]}@/{quote(database)}?{query}" for role in provision.ROLES}
         return Endpoints(urls["oms_owner"], urls["oms_app"], urls["oms_relay"], urls["oms_backup"])
 
     def create_database(self, name: str, template: str | None = None) -> Endpoints:
@@ -128,7 +131,7 @@ class EmbeddedPostgres:
         Raises psycopg's DuplicateDatabase when the name is taken.
         """
         with self.superuser("postgres") as connection:
-            setup.make_database(connection, name, template or "template1")
+            provision.make_database(connection, name, template or "template1")
         return self.endpoints(name)
 
     def drop_database(self, name: str) -> None:
@@ -165,19 +168,19 @@ class EmbeddedPostgres:
     def _bootstrap(self) -> None:
         """Make roles, marks and the database. Its version is noted last, so that an interrupted run is done again."""
         state = self._read_state()
-        if state.get("version") == setup.BOOTSTRAP_VERSION:
+        if state.get("version") == BOOTSTRAP_VERSION:
             return
-        passwords = state.get("passwords") or {role: secrets.token_urlsafe(24) for role in setup.ROLES}
+        passwords = state.get("passwords") or {role: secrets.token_urlsafe(24) for role in provision.ROLES}
         self._write_state({"version": None, "passwords": passwords})
         with self.superuser("template1") as connection:
-            setup.bootstrap(connection, passwords)
-        with self.superuser("postgres") as connection:
-            names = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
-            if DATABASE not in names:
-                setup.make_database(connection, DATABASE, "template1")
+            provision.make_roles(connection, passwords)
+            provision.mark_leakproof(connection)
+            connection.execute("REVOKE ALL ON DATABASE template1, postgres FROM PUBLIC")
+        with self.superuser("postgres") as connection, contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            provision.make_database(connection, DATABASE)
         with self.superuser() as connection:
-            setup.mark_leakproof(connection)
-        self._write_state({"version": setup.BOOTSTRAP_VERSION, "passwords": passwords})
+            provision.mark_leakproof(connection)
+        self._write_state({"version": BOOTSTRAP_VERSION, "passwords": passwords})
 
     def _read_state(self) -> dict[str, Any]:
         try:

@@ -17,7 +17,7 @@ import pytest
 from core.runtime.db import embedded_home
 from core.runtime.db.embedded import EmbeddedPostgres
 from core.runtime.db.embedded_process import EmbeddedNotPossible
-from core.runtime.db.embedded_setup import LEAKPROOF
+from core.runtime.db.provision import LEAKPROOF
 from tests.fixtures.servers import ROOT, scratch_folder
 
 pytestmark = pytest.mark.database

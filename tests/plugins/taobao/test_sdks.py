@@ -135,7 +135,13 @@ def test_node_taobao_topclient_reads_and_ships(simulator, verb):
         pytest.skip("node with the package node-taobao-topclient (npm) is not on this machine; set NODE_PATH to use it")
     tid = simulator.shop.place({"TEA-LJ-50": 1})
     simulator.shop.pay(tid)
-    facts = {"url": simulator.url, "key": CREDENTIALS.app_key, "secret": CREDENTIALS.secret, "session": CREDENTIALS.session, "tid": str(tid)}
+    facts = {
+        "url": simulator.url,
+        "key": CREDENTIALS.app_key,
+        "secret": CREDENTIALS.secret,
+        "session": CREDENTIALS.session,
+        "tid": str(tid),
+    }
 
     run = subprocess.run(
         ["node", str(NODE_SCRIPT), json.dumps({**facts, "verb": verb})],

@@ -197,7 +197,9 @@ def test_receiver_is_masked_and_opened_by_its_oaid_when_the_oaid_matches(simulat
     simulator = simulate()
     tid, other = paid(simulator), paid(simulator)
 
-    shown = ask(simulator, "taobao.trade.fullinfo.get", tid=tid, fields="receiver_name,receiver_mobile", include_oaid="include_oaid")["trade"]
+    shown = ask(simulator, "taobao.trade.fullinfo.get", tid=tid, fields="receiver_name,receiver_mobile", include_oaid="include_oaid")[
+        "trade"
+    ]
     queries = [{"oaid": shown["oaid"], "tid": str(tid), "scene": "1005"}, {"oaid": shown["oaid"], "tid": str(other)}]
     opened = ask(simulator, "taobao.top.oaid.decrypt", query_list=json.dumps(queries))["receiver_list"]["receiver"]
 
@@ -249,7 +251,13 @@ def test_order_ships_line_by_line_when_it_is_split(simulate):
         split = {"sub_tid": ",".join(map(str, oids)), "is_split": 1}
         return ask(simulator, "taobao.logistics.offline.send", tid=tid, company_code="ZTO", out_sid=f"75{oids[0]}", **split)
 
-    steps = [sub_code(send(tid + 1)), status_of(simulator, tid), sub_code(send(tid + 1)), sub_code(send(tid)), sub_code(send(tid + 2, tid + 3))]
+    steps = [
+        sub_code(send(tid + 1)),
+        status_of(simulator, tid),
+        sub_code(send(tid + 1)),
+        sub_code(send(tid)),
+        sub_code(send(tid + 2, tid + 3)),
+    ]
 
     assert steps == ["", "SELLER_CONSIGNED_PART", B04, "isv.logistics-offline-service-error:P38", ""]
     assert status_of(simulator, tid) == "WAIT_BUYER_CONFIRM_GOODS"

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.sdk import ChannelMessage, ChannelSku, Document, Invalid, PluginContext, PushResult, ShipmentPush, Stamp, StockPush, Window
 from plugins.taobao import items, shipping
-from plugins.taobao.errors import UnreadableAnswer
+from plugins.taobao.errors import AppRefused, UnreadableAnswer
 from plugins.taobao.gateway import Gateway, china_text
 from plugins.taobao.listing import PAGE_SIZE, Listing
 from plugins.taobao.wire import Node, parsed
@@ -102,10 +102,17 @@ class TaobaoConnection:
         return items.skus(self._gateway)
 
     def messages(self) -> Sequence[ChannelMessage]:
-        """Up to 200 waiting messages. A shop whose messages are not switched on yet is switched on, and then has none."""
-        rows = self._messages()
-        if not rows and not self._ctx.dry_run:
-            self._gateway.write("taobao.tmc.user.permit")
+        """Up to 200 waiting messages. A shop whose messages are not switched on yet is switched on, and then has none.
+
+        Apps without the permission for messages have none either; polling does without them.
+        """
+        try:
+            answer = self._gateway.read("taobao.tmc.messages.consume", quantity="200")
+            rows = Node(answer).children("messages", "tmc_message")
+            if not rows and not self._ctx.dry_run:
+                self._gateway.write("taobao.tmc.user.permit")
+        except AppRefused:
+            return []
         return [_message(row) for row in rows]
 
     def confirm(self, message_ids: Sequence[str]) -> None:
@@ -115,10 +122,6 @@ class TaobaoConnection:
         for first in range(0, len(message_ids), 200):
             # Confirming twice is harmless, so this call may be repeated like a read.
             self._gateway.read("taobao.tmc.messages.confirm", s_message_ids=",".join(message_ids[first : first + 200]))
-
-    def _messages(self) -> list[Node]:
-        answer = self._gateway.read("taobao.tmc.messages.consume", quantity="200")
-        return Node(answer).children("messages", "tmc_message")
 
     def _trade(self, tid: str) -> Mapping[str, Any]:
         fields = f"{TRADE_FIELDS},promotion_details,service_tags"

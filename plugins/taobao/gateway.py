@@ -63,9 +63,7 @@ class Gateway:
         }
         form = {name: value for name, value in params.items() if value != ""}
         common["sign"] = sign({**common, **form}, str(secrets["app_secret"]), common["sign_method"])
-        answer = self._ctx.http.request(
-            "POST", str(config.get("gateway") or DEFAULT_URL), params=common, form=form, timeout_s=TIMEOUT_S
-        )
+        answer = self._ctx.http.request("POST", str(config.get("gateway") or DEFAULT_URL), params=common, form=form, timeout_s=TIMEOUT_S)
         return content(answer, method)
 
 

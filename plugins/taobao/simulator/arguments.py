@@ -84,14 +84,14 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._top or name in self._inner
 
-    def of(self, whole: Mapping[str, Any], lists: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The chosen fields of `whole`. `lists` names its wrapped lists and what their objects are called."""
+    def of(self, whole: Mapping[str, Any], lists: Mapping[str, str | None] | None = None) -> dict[str, Any]:
+        """The chosen fields of `whole`. `lists` names its wrapped lists and what their objects are called; None hides one."""
         lists = lists or {}
         picked = {name: whole[name] for name in self._top if name in whole and name not in lists}
         for name, item in lists.items():
-            rows = whole.get(name, {}).get(item)
+            rows = whole.get(name, {}).get(item) if item else None
             if rows and (name in self._top or name in self._inner):
-                picked[name] = {item: [self._inner_of(name, row) for row in rows]}
+                picked[name] = {str(item): [self._inner_of(name, row) for row in rows]}
         return picked
 
     def _inner_of(self, name: str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Faults:
             raise UnknownFault(f"{name} is not one of {', '.join(FAULTS)}")
         with self._lock:
             self._rates[name] = FAULTS[name] if rate is None else min(max(rate, 0.0), 1.0)
-            self._until[name] = self._gap(name)
+            self._until[name] = -(-self._gap(name) // 4)
 
     def switch_off(self, name: str | None = None) -> None:
         """End one fault, or all."""
@@ -61,7 +61,7 @@ class Faults:
                 self._rates.pop(one, None)
 
     def strikes(self, name: str) -> bool:
-        """Whether the fault strikes now. It does so for certain within twice its average gap, so that short runs see it too."""
+        """Whether the fault strikes now: first after half its average gap at most, so that short runs see it too."""
         with self._lock:
             if not self._rates.get(name):
                 return False

@@ -71,7 +71,7 @@ def check_envelope(params: Mapping[str, str], credentials: Credentials, now: dat
         raise TopError(32, "Missing version")
     if params["v"] not in ("2.0", "2"):
         raise TopError(33, "Invalid version")
-    if params.get("format", "xml").lower() not in ("json", "xml"):
+    if (params.get("format") or "xml").lower() not in ("json", "xml"):
         raise TopError(23, "Invalid format")
     if not params.get("timestamp"):
         raise TopError(30, "Missing timestamp")
@@ -108,11 +108,11 @@ def _moment(text: str) -> datetime | None:
 
 
 def rendered(root: str, content: Mapping[str, Any], params: Mapping[str, str]) -> tuple[str, str]:
-    """The answer's media type and text: XML unless JSON was asked for, with its root unless simplified.
+    """The answer's media type and text: XML if that, or nothing, was asked for, else JSON; with its root unless simplified.
 
     JSON is compact and has no line end: one public library cuts the error root off by counting characters.
     """
-    if params.get("format", "xml").lower() != "json":
+    if (params.get("format") or "xml").lower() == "xml":
         return "text/xml;charset=UTF-8", f'<?xml version="1.0" encoding="utf-8" ?>\n{_xml(root, content)}'
     is_simplified = params.get("simplify", "").lower() == "true"
     document = {root: content}

@@ -19,7 +19,8 @@ KEPT = timedelta(days=92)
 _DEFAULT_TYPES = "guarantee_trade,auto_delivery,ec,cod,step"
 _REFUND_TYPES = "guarantee_trade,auto_delivery"
 _TRADE_LISTS = {"orders": "order", "promotion_details": "promotion_detail"}
-_LIST_LISTS = {"orders": "order"}
+# Lists hold part of a trade only; the rest comes with the full trade.
+_LIST_LISTS = {"orders": "order", "promotion_details": None}
 _STATUS_GROUPS = {
     "ALL_WAIT_PAY": ("WAIT_BUYER_PAY", "TRADE_NO_CREATE_PAY"),
     "ALL_CLOSED": ("TRADE_CLOSED", "TRADE_CLOSED_BY_TAOBAO"),

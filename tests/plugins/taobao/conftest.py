@@ -27,7 +27,7 @@ class Notes:
     def __init__(self) -> None:
         self.events: list[str] = []
 
-    def info(self, event: str, **values: Any) -> None:
+    def info(self, event: str, **_values: Any) -> None:
         self.events.append(event)
 
     warning = error = info

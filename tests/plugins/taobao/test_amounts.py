@@ -90,7 +90,11 @@ def test_line_closed_before_payment_gets_nothing_when_the_payment_leaves_it_out(
 
 
 def test_line_closed_before_payment_gets_nothing_when_shares_do_not_add_up_either():
-    rows = [line(divide_order_fee="1.00"), line(2, divide_order_fee="2.00"), line(3, divide_order_fee=None, status="TRADE_CLOSED_BY_TAOBAO")]
+    rows = [
+        line(divide_order_fee="1.00"),
+        line(2, divide_order_fee="2.00"),
+        line(3, divide_order_fee=None, status="TRADE_CLOSED_BY_TAOBAO"),
+    ]
 
     (order,) = orders_from(trade(*rows, payment="308.00"))
 
@@ -98,7 +102,10 @@ def test_line_closed_before_payment_gets_nothing_when_shares_do_not_add_up_eithe
 
 
 def test_closed_trade_keeps_what_was_due_when_nothing_was_paid():
-    rows = [line(status="TRADE_CLOSED_BY_TAOBAO", divide_order_fee="0.00"), line(2, status="TRADE_CLOSED_BY_TAOBAO", divide_order_fee="0.00")]
+    rows = [
+        line(status="TRADE_CLOSED_BY_TAOBAO", divide_order_fee="0.00"),
+        line(2, status="TRADE_CLOSED_BY_TAOBAO", divide_order_fee="0.00"),
+    ]
 
     (order,) = orders_from(trade(*rows, status="TRADE_CLOSED_BY_TAOBAO", pay_time=None))
 

@@ -55,8 +55,12 @@ NASTY = [
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["trade", "trades", "order", "orders", "tid", "status", "error_response", "x_trade_response"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["trade", "trades", "order", "orders", "tid", "status", "error_response", "x_trade_response"]), inner
+        )
+    ),
     max_leaves=20,
 )
 
@@ -139,7 +143,10 @@ def test_refunds_refuse_on_purpose_when_any_field_is_missing_or_nasty():
         (trade(line(), line(2, divide_order_fee=float("nan"))), "orders.order[1].divide_order_fee"),
         (trade(line(), line(2, price="1.001")), "orders.order[1].price"),
         (trade(line(title={"a": 1})), "orders.order[0].title"),
-        ({"trades_sold_get_response": {"trades": {"trade": [trade(), trade(payment="x")]}}}, "trades_sold_get_response.trades.trade[1].payment"),
+        (
+            {"trades_sold_get_response": {"trades": {"trade": [trade(), trade(payment="x")]}}},
+            "trades_sold_get_response.trades.trade[1].payment",
+        ),
         ([trade(), {"trade": trade(seller_flag="red")}], "[1].trade.seller_flag"),
     ],
 )

@@ -114,7 +114,11 @@ def test_every_stored_sample_maps_when_the_shared_folder_is_there(shared: Path):
         lambda one: one,
         lambda one: [one],
         lambda one: [{"trade": one}],
-        lambda one: {**one, "tid": str(one["tid"]), "orders": {"order": [{**row, "oid": str(row["oid"])} for row in one["orders"]["order"]]}},
+        lambda one: {
+            **one,
+            "tid": str(one["tid"]),
+            "orders": {"order": [{**row, "oid": str(row["oid"])} for row in one["orders"]["order"]]},
+        },
         lambda one: {**one, "tid": 2.2319583490000e15, "tid_str": "2231958349000000"},
         lambda one: json.dumps({"trade": one}),
         lambda one: json.dumps({"trade": one}, ensure_ascii=False).encode(),
@@ -264,7 +268,9 @@ def test_ship_by_is_the_promised_moment_when_the_trade_holds_one(changes, ship_b
 
 
 def test_moments_are_china_time_when_they_come_as_text_and_exact_when_as_milliseconds():
-    (order,) = orders_from(trade(created="2026-11-10 00:00:00", modified=1794312902123, end_time="2026-11-12 08:00:00", status="TRADE_FINISHED"))
+    (order,) = orders_from(
+        trade(created="2026-11-10 00:00:00", modified=1794312902123, end_time="2026-11-12 08:00:00", status="TRADE_FINISHED")
+    )
 
     assert order.placed_at == datetime(2026, 11, 9, 16, 0, tzinfo=UTC)
     assert order.modified_at == datetime(2026, 11, 10, 12, 15, 2, 123000, tzinfo=UTC)

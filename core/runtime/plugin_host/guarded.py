@@ -98,6 +98,7 @@ class GuardedSession:
         """A savepoint inside the open transaction; the one kind of transaction a plugin may make."""
         with _unguarded():
             nested = self._session.begin_nested()
+            self._session.connection()
         try:
             yield nested
         except BaseException:

@@ -33,9 +33,7 @@ def wrapped(runtime: PluginRuntime, subscriber: Subscriber) -> Subscriber:
     """The subscriber with each of its functions called through the host; the core's own stay as they are."""
     if subscriber.plugin is None:
         return subscriber
-    calls: dict[str, Any] = {
-        part: _called(runtime, subscriber, part) for part in _PARTS if getattr(subscriber, part) is not None
-    }
+    calls: dict[str, Any] = {part: _called(runtime, subscriber, part) for part in _PARTS if getattr(subscriber, part) is not None}
     return replace(subscriber, **calls)
 
 

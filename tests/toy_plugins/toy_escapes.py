@@ -43,6 +43,7 @@ WAYS = {
     "rollback": lambda ctx, _n: ctx.session.rollback(),
     "close": lambda ctx, _n: ctx.session.close(),
     "real_commit": lambda ctx, _n: _real(ctx).commit(),
+    "real_rollback": lambda ctx, _n: _real(ctx).rollback(),
     "connection_commit": lambda ctx, _n: _real(ctx).connection().commit(),
     "connection_rollback": lambda ctx, _n: _real(ctx).connection().rollback(),
     "sql_commit": lambda ctx, _n: ctx.session.execute(text("COMMIT")),

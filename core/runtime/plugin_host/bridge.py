@@ -1,7 +1,7 @@
 """Between events and plugins: a plugin's subscriber is called with the plugin's own context, guarded, timed and noted.
 
-Events give every call a transaction of its own, an attempt and a time limit, and judge what it raises; so nothing is contained here but what
-must not pass, and no savepoint is made.
+Events give every call a transaction of its own, an attempt and a time limit, and judge what it raises; so nothing is contained here but
+what must not pass, and no savepoint is made.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def wrapped(runtime: PluginRuntime, subscriber: Subscriber) -> Subscriber:
     """The subscriber with each of its functions called through the host; the core's own stay as they are."""
     if subscriber.plugin is None:
         return subscriber
-    calls = {part: _called(runtime, subscriber, part) for part in _PARTS if getattr(subscriber, part) is not None}
+    calls: dict[str, Any] = {part: _called(runtime, subscriber, part) for part in _PARTS if getattr(subscriber, part) is not None}
     return replace(subscriber, **calls)
 
 
@@ -78,5 +78,8 @@ def _context(runtime: PluginRuntime, plugin: str, given: Any) -> DeliveryContext
 
 
 def _subject(given: Any, args: Sequence[Any]) -> str:
-    event = getattr(given, "event", None) or next(iter(args[0]), None) if args else getattr(given, "event", None)
-    return f"{event.subject_type}:{event.subject_id}" if hasattr(event, "subject_type") else ""
+    """What the call is about: the one event of a remote effect, or the first of a batch."""
+    event: Any = getattr(given, "event", None)
+    if event is None and args and isinstance(args[0], Sequence):
+        event = next(iter(args[0]), None)
+    return f"{event.subject_type}:{event.subject_id}" if event is not None else ""

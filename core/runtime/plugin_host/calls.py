@@ -169,13 +169,15 @@ class Calls:
         self, session: Session, plugin: str, function: Callable[..., Any], ctx: PluginContext, args: tuple[Any, ...]
     ) -> Attempt[Any]:
         nested = session.begin_nested()
-        outer = session.get_transaction()
+        connection = session.connection()  # sets the savepoint now; by itself it comes with the first statement: the plugin's
+        root = connection.get_transaction()
         try:
             tried = self._guarded(plugin, function, ctx, args)
         except BaseException:
             nested.rollback()
             raise
-        if session.get_transaction() is not outer or session.get_nested_transaction() is not nested:
+        is_open = session.get_nested_transaction() is nested and root is not None and root.is_active
+        if not is_open or connection.get_transaction() is not root:
             raise TransactionGuarded(plugin=plugin, action="end the transaction") from tried.error
         if tried.error is None:
             finished = attempt(nested.commit)

@@ -66,7 +66,7 @@ def set_up(session: Session, runtime: PluginRuntime, plugin: str, *, instance: s
         raise InstanceUnknown(plugin=plugin, instance=instance)
     row = PluginInstance(plugin=plugin, instance=instance, title=title or loaded.manifest.title, state="draft", mode="", health="ok")
     session.add(row)
-    session.flush([row])
+    session.flush()
     record(session, "plugin.set_up", SUBJECT, subject_of(row))
     return row
 
@@ -114,7 +114,7 @@ def save_draft(
         test_message="",
     )
     session.add(config)
-    session.flush([config])
+    session.flush()
     record(session, "plugin.config_saved", SUBJECT, subject_of(row), {"version": [None, config.version], **_trail(newest, config)})
     return config
 

@@ -51,7 +51,8 @@ def guarding(plugin: str) -> Iterator[None]:
 
 
 @contextmanager
-def _unguarded() -> Iterator[None]:
+def unguarded() -> Iterator[None]:
+    """Lift the guard for the block: the host itself is at work, on behalf of the plugin."""
     token = _guarded.set("")
     try:
         yield
@@ -96,15 +97,16 @@ class GuardedSession:
     @contextmanager
     def begin_nested(self) -> Iterator[SessionTransaction]:
         """A savepoint inside the open transaction; the one kind of transaction a plugin may make."""
-        with _unguarded():
+        with unguarded():
             nested = self._session.begin_nested()
+            self._session.connection()
         try:
             yield nested
         except BaseException:
-            with _unguarded():
+            with unguarded():
                 nested.rollback()
             raise
-        with _unguarded():
+        with unguarded():
             nested.commit()
 
 

@@ -17,6 +17,7 @@ from core.runtime.plugin_host.breakers import Breakers, Target
 from core.runtime.plugin_host.context import HttpResponse
 from core.runtime.plugin_host.contexts import HttpNeeds
 from core.runtime.plugin_host.errors import AnswerLost, CannotConnect, EffectInDryRun, HostNotAllowed, RateLimited
+from core.runtime.plugin_host.guarded import unguarded
 from core.runtime.plugin_host.journal import CallRecord, Journal
 from core.runtime.plugin_host.manifest import Quota
 from core.runtime.plugin_host.problems import Problem
@@ -78,15 +79,15 @@ class PluginHttp:
         content, content_type = _encoded(form, json, body)
         sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **({"Content-Type": content_type} if content_type else {})}
         sent |= _checked_headers(headers or {})
-        note = _Note(self, method.upper(), url, started_at, began, content or b"", sent.get("Content-Type", ""))
-        try:
-            destination = self._destination(_with_params(url, params))
-            note.destination = destination
-            response = self._exchanged(destination, method.upper(), sent, content, min(timeout_s, MAX_TIMEOUT_S))
-        except OrderloomError as error:
-            note.ended(error=error)
-            raise
-        note.ended(response=response)
+        note = _Note(self, method.upper(), started_at, began, content or b"", sent.get("Content-Type", ""))
+        with unguarded():  # breaker, quota and journal keep their books in transactions of their own
+            try:
+                note.destination = self._destination(_with_params(url, params))
+                response = self._exchanged(note.destination, method.upper(), sent, content, min(timeout_s, MAX_TIMEOUT_S))
+            except OrderloomError as error:
+                note.ended(error=error)
+                raise
+            note.ended(response=response)
         return response
 
     def _destination(self, url: str) -> Destination:
@@ -142,7 +143,6 @@ class _Note:
 
     client: PluginHttp
     method: str
-    url: str
     started_at: datetime
     began: float
     content: bytes

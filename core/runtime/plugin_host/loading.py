@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -62,8 +62,7 @@ def load(package: Package, manager: pluggy.PluginManager, kinds: Mapping[str, Ho
         return replace(package, state="installed"), loaded
     if manager.has_plugin(package.id):
         manager.unregister(name=package.id)
-    for name in set(metadata.tables) - before:
-        metadata.remove(metadata.tables[name])
+    forget_tables(set(metadata.tables) - before)
     if isinstance(error, OrderloomError):
         return package.failing(error.code, error.message), None
     return package.failing("plugin.load_failed", f"Its code does not load: {told(error)}"), None
@@ -89,6 +88,17 @@ def _load(package: Package, manager: pluggy.PluginManager, kinds: Mapping[str, H
     schema = _schema_of(package, module)
     form = tuple(form_of(schema)) if schema is not None else ()
     return LoadedPlugin(manifest, given, schema, form, tables, next(iter(given.get("lifecycle", ())), Lifecycle()))
+
+
+def forget_tables(names: Iterable[str]) -> None:
+    """Take tables, and the classes mapped to them, out of the metadata, as if they had never been declared."""
+    gone, registry = set(names), Base.registry
+    for mapper in [mapper for mapper in registry.mappers if getattr(mapper.local_table, "name", "") in gone]:
+        # SQLAlchemy has no public way to let go of one class: `dispose` would take all of them.
+        registry._dispose_manager_and_mapper(mapper.class_manager)  # noqa: SLF001
+        registry._managers.pop(mapper.class_manager, None)  # noqa: SLF001
+    for name in gone:
+        metadata.remove(metadata.tables[name])
 
 
 def _make_importable(folder: Path) -> None:

@@ -31,7 +31,7 @@ def keep_secret(session: Session, row: PluginInstance, field: str, value: str) -
     """Seal `value` and store it; nothing reads it back but the plugin's context."""
     kept = PluginSecret(instance_id=row.id, field=field, sealed=seal(session, purpose_of(row, field), value), hint=hint_of(value))
     session.add(kept)
-    session.flush([kept])
+    session.flush()
     return kept
 
 

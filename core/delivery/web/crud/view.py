@@ -533,6 +533,7 @@ def view_class(entity: EntityType, registry: EntityRegistry, session: Any, *, ba
         "add": write,
         "edit": write,
         "delete": f"{area}.delete",
+        "reveal": "customers.reveal",
     }
     name = view_name(entity.key)
     return type(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plugins.jd.simulator.command import simulator_command
 from plugins.jd.simulator.server import Options, Simulator, serve
 
-__all__ = ["Options", "Simulator", "serve"]
+__all__ = ["Options", "Simulator", "serve", "simulator_command"]

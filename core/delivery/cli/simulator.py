@@ -26,9 +26,21 @@ class PluginSimulators(click.Group):
         package = packages_with_simulator().get(cmd_name)
         if package is None:
             return None
-        command: click.Command = importlib.import_module(f"{package}.simulator").simulator_command
+        try:
+            command: click.Command = importlib.import_module(f"{package}.simulator").simulator_command
+        except (ImportError, AttributeError) as error:
+            return _unusable(cmd_name, str(error))
         command.name = cmd_name
         return command
+
+
+def _unusable(name: str, reason: str) -> click.Command:
+    """A command that says why there is none, so that one broken plugin does not hide the others."""
+
+    def explain() -> None:
+        raise click.ClickException(f"The simulator of {name} cannot be loaded: {reason}.")
+
+    return click.Command(name, callback=explain, short_help="(cannot be loaded)")
 
 
 def packages_with_simulator() -> dict[str, str]:

@@ -16,7 +16,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError
 from jwt.exceptions import PyJWTError
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from core.delivery.web.identity import NotSignedIn, current_identity
@@ -138,6 +138,8 @@ class ErrorPages:
 
     def http(self, error: HTTPException) -> Response:
         """What Flask and Werkzeug raise: their own texts stay out, since some quote what was sent."""
+        if isinstance(error, SecurityError):
+            return _simple_page(400, _SAID[400][1])  # the usual page builds addresses from the host that was just refused
         if error.response is not None:
             return Response(error.response.get_data(), status=error.response.status_code, headers=error.response.headers)
         status = error.code or 500

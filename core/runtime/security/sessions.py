@@ -182,7 +182,7 @@ def touch_session(session: Session, session_id: UUID, *, now: datetime) -> None:
     """Write the time last seen, unless another request has done so within the minute."""
     session.execute(
         update(LoginSession)
-        .where(LoginSession.id == session_id, LoginSession.last_seen_at < now - TOUCH_EVERY)
+        .where(LoginSession.id == session_id, LoginSession.last_seen_at <= now - TOUCH_EVERY)
         .values(last_seen_at=now)
         .execution_options(synchronize_session=False)
     )

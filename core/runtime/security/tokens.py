@@ -118,7 +118,7 @@ def touch_token(session: Session, token_id: UUID, *, now: datetime) -> None:
     """Write the time last used, unless another request has done so within the minute."""
     session.execute(
         update(ApiToken)
-        .where(ApiToken.id == token_id, or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < now - TOUCH_EVERY))
+        .where(ApiToken.id == token_id, or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - TOUCH_EVERY))
         .values(last_used_at=now)
         .execution_options(synchronize_session=False)
     )

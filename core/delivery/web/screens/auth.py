@@ -142,7 +142,7 @@ class AuthView(BaseView):
         identity = current_identity()
         if identity is None or identity.how is not How.SESSION:
             return redirect("/login/", 303)
-        if request.method == "GET":
+        if request.method != "POST":
             return _page(self.render_template("screens/logout.html"))
         if identity.session_id is not None:
             with services().database.platform() as unit:

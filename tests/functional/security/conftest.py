@@ -1,12 +1,9 @@
-"""The web application on a real database, and browsers for it."""
+"""The web application on a real database, with pages that stand for those of the domain and of plugins."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 import pytest
-from flask import Response, make_response, request
+from flask import make_response, request
 from flask_appbuilder.api import BaseApi, safe
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name, protect
@@ -19,11 +16,9 @@ from core.delivery.web.unit import db
 from core.kernel.clock import FixedClock
 from core.kernel.errors import Conflict, Invalid
 from core.runtime.security import passwords
-from core.runtime.security.models import LoginThrottle, Role
-from core.runtime.security.permissions import Rights
-from tests.factories.security import NOON, PASSWORD, Switch, make_member, make_rights
-
-HOST = "orders.example.test"
+from core.runtime.security.models import Role
+from tests.factories.security import NOON, Switch, make_rights
+from tests.fixtures.web import HOST, Site
 
 
 class ProbeView(BaseView):
@@ -110,54 +105,6 @@ class PluginView(BaseView):
     @stateless
     def hook(self):
         return "hooked"
-
-
-class Browser:
-    """A browser with its own cookies; `post` sends the CSRF token of the page before."""
-
-    def __init__(self, app, base="http://" + HOST):
-        self.client = app.test_client()
-        self.base = base
-
-    def get(self, path, **options) -> Response:
-        return self.client.get(path, base_url=self.base, **options)
-
-    def token(self, path="/login/"):
-        page = self.get(path, follow_redirects=True).text
-        found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page) or re.search(r'data-csrf="([^"]+)"', page)
-        return found[1] if found else ""
-
-    def post(self, path, data=None, *, page="/account/", **options) -> Response:
-        form = {**(data or {}), "csrf_token": self.token(page)}
-        return self.client.post(path, base_url=self.base, data=form, **options)
-
-    def sign_in(self, email, password=PASSWORD, **options) -> Response:
-        return self.post("/login/", {"username": email, "password": password}, page="/login/", **options)
-
-
-@dataclass
-class Site:
-    """The application with everything that a test may turn."""
-
-    world: object
-    app: object
-    clock: FixedClock
-    rights: Rights
-    switch: Switch
-    sent: list
-
-    def browser(self, email="", password=PASSWORD) -> Browser:
-        browser = Browser(self.app)
-        if email:
-            assert browser.sign_in(email, password).status_code == 303
-        return browser
-
-    def member(self, email, roles, scope=None, **values):
-        return make_member(self.world, scope or self.world.tea, email, roles, self.rights, **values)
-
-    def forget_attempts(self):
-        with self.world.database.platform() as session:
-            session.execute(LoginThrottle.__table__.delete())
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,11 @@ from flask_appbuilder import AppBuilder
 from core.delivery.api.orders import OrderApi
 from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.orders import OrderView
+from core.delivery.screens.plugins import PluginView
+from core.delivery.screens.sync import SyncView
 from core.delivery.web.crud.view import EntityView, view_class, view_name
 from core.delivery.web.menu import Entry
+from core.kernel.messages import N_
 
 SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView}
 HIDDEN = ("orders.line", "fulfilment.shipment_line", "fulfilment.parcel", "catalog.kit_item", "customers.address", "inventory.reservation")
@@ -29,3 +32,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
             menu.add(Entry(entity.key, entity.label_plural, section, endpoint, f"{entity.area}.read", entity.icon, order=50 + order))
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     builder.add_api(OrderApi)
+    for view in (PluginView, SyncView):
+        builder.add_view_no_menu(view)
+    menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
+    menu.add(Entry("sync", N_("Synchronisation"), "orders", "SyncView.first", "channels.read", "refresh", order=80))

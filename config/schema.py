@@ -64,19 +64,12 @@ class Settings:
 
     session_idle_s: int = setting(8 * 3600, "Seconds without a request after which a session ends.", least=60)
     session_lifetime_s: int = setting(7 * 86400, "Seconds after which a session ends in any case.", least=60)
-    login_attempts: int = setting(5, "Failed log-ins of one account within the window before it has to wait.", least=1)
-    login_window_s: int = setting(900, "The window for failed log-ins, in seconds.", least=1)
-    password_min_length: int = setting(12, "Fewest characters of a new password.", least=8)
-    invitation_lifetime_s: int = setting(3 * 86400, "Seconds for which an invitation link works.", least=60)
 
     web_processes: int = setting(1, "Web server processes.", least=1)
     web_threads: int = setting(4, "Threads of each web server process.", least=1)
     web_timeout_s: int = setting(60, "Seconds after which a web process that hangs is replaced.", least=5)
     web_max_requests: int = setting(10_000, "Requests after which a web process is replaced, against slow growth.", least=0)
     worker_processes: int = setting(1, "Working processes of one `oms worker`.", least=1)
-    worker_max_jobs: int = setting(500, "Jobs after which a worker is replaced.", least=1)
-    worker_memory_mb: int = setting(1024, "Memory a worker may take before it is refused more, in MiB.", least=128)
-    relay_poll_s: int = setting(1, "Seconds between two looks of the relay at what is due, when nothing wakes it.", least=1)
 
     egress_allow: tuple[str, ...] = setting(
         (),

@@ -15,6 +15,7 @@ from typing import Any
 
 from config.reading import as_variables, load_settings
 from config.schema import Settings
+from core.delivery.logs import configure_logging
 from core.runtime.db.embedded import EmbeddedPostgres, Endpoints
 from core.runtime.db.embedded_home import write_private
 from core.runtime.jobs.embedded import EmbeddedValkey
@@ -73,9 +74,11 @@ def with_servers(settings: Settings, endpoints: Endpoints | None, queue_url: str
 def running_installation(**overrides: Any) -> Iterator[Settings]:
     """Settings whose servers run, for the time of the block: embedded ones are joined, or started and stopped again.
 
-    Every command that touches the database opens this first. Servers of its own that the settings name are not checked.
+    Every command that touches the database opens this first; it sets up logging too. Servers of its own that the settings
+    name are not checked.
     """
     settings = read_installation(**overrides)
+    configure_logging(settings.log_level, settings.log_format)
     servers = embedded_servers(settings)
     try:
         endpoints = servers.database.start() if servers.database else None

@@ -9,9 +9,21 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from config.schema import Settings
 from core.delivery.cli.installation import running_installation
+
+
+class WebLogger(Logger):
+    """gunicorn's log lines, in the format of all others."""
+
+    def setup(self, cfg: Config) -> None:
+        """Let the lines go up to the root logger instead of to handlers of their own."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            log.handlers.clear()
+            log.propagate = True
 
 
 class WebServer(BaseApplication):
@@ -54,6 +66,7 @@ def options(settings: Settings, *, bind: str, graceful_s: int) -> dict[str, Any]
         "accesslog": "-" if settings.access_log else None,
         "errorlog": "-",
         "loglevel": settings.log_level,
+        "logger_class": WebLogger,
         "proc_name": "oms-web",
         # Which proxies are believed is decided once, by the application (`trusted_proxies`), never by a header from loopback.
         "forwarded_allow_ips": "",

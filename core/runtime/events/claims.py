@@ -1,6 +1,8 @@
 """The statements by which a worker takes deliveries, ends them, and puts them back. All of them are inside one tenant's transaction.
 
-No statement here waits for a row that another worker holds (SKIP LOCKED): a doubled message finds nothing to do and goes away.
+Beginning skips rows that another worker holds or has begun (`guard_until`), so a doubled message finds nothing to do and goes away.
+Statements that look rows up by id say `state || ''`: else the planner may prefer the partial index of due deliveries, which is short as a
+rule, and long just when many of them wait.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ GUARD_S = 15
 _EVENT = "e.kind, e.version, e.subject_type, e.subject_id, e.payload, e.occurred_at, e.trace, e.actor"
 
 # A lower number that is unfinished holds a delivery back, unless it is among those taken together with it.
+# The count of attempts need not reach the disk before the work begins: it has to outlive this process, not the server's.
 _BEGIN = text(f"""
 WITH locked AS (
     SELECT d.id, d.event_id, d.subject, d.seq, d.generation, d.attempts, d.started_at IS NOT NULL AS interrupted
     FROM delivery d
-    WHERE d.tenant_id = :tenant AND d.id = ANY(:ids) AND d.subscriber = :subscriber AND d.state = 'pending' AND d.next_at <= now()
+    WHERE d.tenant_id = :tenant AND d.id = ANY(:ids) AND d.subscriber || '' = :subscriber AND d.state || '' = 'pending'
+        AND d.next_at <= now() AND (d.guard_until IS NULL OR d.guard_until < now())
     FOR UPDATE SKIP LOCKED
 ), free AS (
     SELECT l.* FROM locked l
@@ -38,16 +42,15 @@ WITH locked AS (
     UPDATE delivery d SET attempts = d.attempts + 1, started_at = now(), guard_until = now() + interval '{GUARD_S} s'
     FROM free f WHERE d.tenant_id = :tenant AND d.id = f.id
 )
-SELECT f.*, {_EVENT} FROM free f JOIN event e ON e.tenant_id = :tenant AND e.id = f.event_id
+SELECT f.*, {_EVENT}, quick.set_config
+FROM free f JOIN event e ON e.tenant_id = :tenant AND e.id = f.event_id
+CROSS JOIN (SELECT set_config('synchronous_commit', 'off', true)) quick
 """)  # noqa: S608 - constants only
 
 _FINISH = text("""
-WITH locked AS (
-    SELECT id FROM delivery WHERE tenant_id = :tenant AND id = ANY(:ids) AND state = 'pending' FOR UPDATE SKIP LOCKED
-)
-UPDATE delivery d SET state = 'done', finished_at = now(), started_at = NULL, guard_until = NULL, reason = NULL, last_error = NULL
-FROM locked l WHERE d.tenant_id = :tenant AND d.id = l.id
-RETURNING d.id
+UPDATE delivery SET state = 'done', finished_at = now(), started_at = NULL, guard_until = NULL, reason = NULL, last_error = NULL
+WHERE tenant_id = :tenant AND id = ANY(:ids) AND state || '' = 'pending'
+RETURNING id
 """)
 
 _SETTLE = text("""
@@ -57,7 +60,7 @@ UPDATE delivery d SET
     started_at = NULL, guard_until = NULL, lease_until = NULL, lease_token = NULL
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
     AS r(id uuid, state text, reason text, error jsonb, refund smallint, delay_s double precision)
-WHERE d.tenant_id = :tenant AND d.id = r.id AND d.state = :held AND d.lease_token IS NOT DISTINCT FROM CAST(:token AS uuid)
+WHERE d.tenant_id = :tenant AND d.id = r.id AND d.state || '' = :held AND d.lease_token IS NOT DISTINCT FROM CAST(:token AS uuid)
 RETURNING d.id
 """)
 
@@ -65,35 +68,36 @@ _PARK = text("""
 UPDATE delivery d SET state = 'parked', reason = :reason, started_at = NULL, guard_until = NULL
 WHERE d.tenant_id = :tenant AND d.id IN (
     SELECT id FROM delivery
-    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state IN ('pending', 'unknown') FOR UPDATE SKIP LOCKED)
+    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state || '' IN ('pending', 'unknown') FOR UPDATE SKIP LOCKED)
 """)
 
 _RELEASE = text("""
-UPDATE delivery d SET guard_until = NULL
+UPDATE delivery d SET next_at = now()
 WHERE d.tenant_id = :tenant AND d.id IN (
     SELECT id FROM delivery
-    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state IN ('pending', 'unknown') AND started_at IS NULL FOR UPDATE SKIP LOCKED)
+    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state || '' = 'pending' AND next_at < now() AND guard_until IS NULL
+    FOR UPDATE SKIP LOCKED)
 """)
 
 _GIVE_BACK = text("""
-UPDATE delivery d SET attempts = greatest(d.attempts - 1, 0), started_at = NULL, guard_until = NULL
+UPDATE delivery d SET attempts = greatest(d.attempts - 1, 0), started_at = NULL, guard_until = NULL, next_at = now()
 WHERE d.tenant_id = :tenant AND d.id IN (
     SELECT id FROM delivery
-    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state = 'pending' AND started_at IS NOT NULL FOR UPDATE SKIP LOCKED)
+    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state || '' = 'pending' AND started_at IS NOT NULL FOR UPDATE SKIP LOCKED)
 """)
 
 _GUARD = text(f"""
 UPDATE delivery d SET guard_until = now() + interval '{GUARD_S} s'
 WHERE d.tenant_id = :tenant AND d.id IN (
     SELECT id FROM delivery
-    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state IN ('pending', 'unknown') FOR UPDATE SKIP LOCKED)
+    WHERE tenant_id = :tenant AND id = ANY(:ids) AND state || '' IN ('pending', 'unknown') FOR UPDATE SKIP LOCKED)
 """)  # noqa: S608 - a constant
 
 _LEASE = text(f"""
 WITH locked AS (
     SELECT d.id, d.event_id, d.subject, d.seq, d.generation, d.attempts, d.state, d.started_at IS NOT NULL AS interrupted
     FROM delivery d
-    WHERE d.tenant_id = :tenant AND d.id = :id AND d.subscriber = :subscriber AND d.state IN ('pending', 'unknown')
+    WHERE d.tenant_id = :tenant AND d.id = :id AND d.subscriber || '' = :subscriber AND d.state || '' IN ('pending', 'unknown')
         AND d.next_at <= now() AND (d.seq = 1 OR NOT EXISTS (
             SELECT FROM delivery o
             WHERE o.tenant_id = :tenant AND o.subscriber = :subscriber AND o.subject = d.subject AND o.seq < d.seq
@@ -170,7 +174,7 @@ def park(session: Session, ids: Sequence[UUID], reason: str) -> None:
 
 
 def release(session: Session, ids: Sequence[UUID]) -> None:
-    """Let the relay ring again at once for deliveries that were queued but not begun."""
+    """Make deliveries that were not begun due anew, so that the relay does not take them for queued."""
     session.connection().execute(_RELEASE, {"tenant": tenant_of_open(session), "ids": list(ids)})
 
 
@@ -180,7 +184,7 @@ def give_back(session: Session, ids: Sequence[UUID]) -> None:
 
 
 def guard(session: Session, ids: Sequence[UUID]) -> None:
-    """Tell the relay that these deliveries are still queued here."""
+    """Say that these begun deliveries are still being worked on."""
     session.connection().execute(_GUARD, {"tenant": tenant_of_open(session), "ids": list(ids)})
 
 

@@ -22,7 +22,7 @@ CALL = "deliver"
 """The name under which workers allow `Dispatcher.deliver`."""
 
 Message = Sequence[tuple[int, str, int, Sequence[str]]]
-"""Groups of (tenant id, subscriber, deliveries per transaction, ids as text)."""
+"""Groups of (tenant id, subscriber, deliveries per transaction or `rules.ALONE`, ids as text)."""
 
 _AFTER_LOSS_S = 0.5
 
@@ -61,7 +61,7 @@ class Dispatcher:
                 claims.park(session, ids, reason)
             return
         assert subscriber is not None
-        group = Group(scope, subscriber, ids, max(1, size))
+        group = Group(scope, subscriber, ids, size)
         (self._remote if subscriber.remote else self._local).run(group)
         if group.stopped:
             with self._kit.database.unit(scope) as session:

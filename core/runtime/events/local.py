@@ -11,6 +11,7 @@ from core.runtime.events.claims import Taken
 from core.runtime.events.handling import LocalContext
 from core.runtime.events.kit import Group, Kit, Outcome, lent
 from core.runtime.events.rules import (
+    ALONE,
     CRASH_ATTEMPTS,
     CRASHED,
     Verdict,
@@ -25,6 +26,7 @@ from core.runtime.jobs.limits import TimeLimit
 
 _BUSY_TRIES = 3
 _GUARD_EVERY_S = 5.0
+_BEGIN_TOGETHER = 25
 
 
 class _Overtaken(Exception):
@@ -42,28 +44,34 @@ class LocalRunner:
         self._kit = kit
 
     def run(self, group: Group) -> None:
-        """Carry out a group, `group.size` deliveries at a time. Raises only when the database is lost."""
-        guarded_at = time.monotonic()
-        for number, piece in enumerate(pieces(group.ids, group.size)):
+        """Carry out a group, `group.size` deliveries in a transaction. Raises only when the database is lost."""
+        together = 1 if group.size == ALONE else max(group.size, _BEGIN_TOGETHER)
+        for ids in pieces(group.ids, together):
             if self._kit.should_stop():
                 return
-            if time.monotonic() - guarded_at > _GUARD_EVERY_S:
-                guarded_at = time.monotonic()
-                with self._kit.database.unit(group.scope) as session:
-                    claims.guard(session, group.ids[number * group.size :])
-            self._piece(group, piece)
+            self._run_begun(group, self._begin(group, ids))
 
-    def _piece(self, group: Group, ids: Sequence[UUID]) -> None:
+    def _begin(self, group: Group, ids: Sequence[UUID]) -> list[Taken]:
+        """Count the attempts, in a transaction of their own: whatever then happens to this process, they have been counted."""
         with self._kit.database.unit(group.scope) as session:
             taken = claims.begin(session, group.subscriber.key, ids, blocks=group.blocks)
-            if len(taken) < len(ids):  # out of turn, or in other hands: the relay may ring for them again at once
-                claims.release(session, list(set(ids).difference(one.id for one in taken)))
         limit = min(CRASH_ATTEMPTS, group.subscriber.max_attempts)
         crashed = [one for one in taken if one.interrupted and one.attempts > limit]
         if crashed:
             self._settle(group, [(one, Verdict("dead", CRASHED)) for one in crashed], None)
-        begun = {one.id: one for one in taken if not (one.interrupted and one.attempts > limit)}
-        self._carry_out(group, list(begun.values()), begun)
+        return [one for one in taken if not (one.interrupted and one.attempts > limit)]
+
+    def _run_begun(self, group: Group, taken: Sequence[Taken]) -> None:
+        begun = {one.id: one for one in taken}
+        guarded_at = time.monotonic()
+        for piece in pieces(taken, max(1, group.size)):
+            if self._kit.should_stop():
+                break
+            if time.monotonic() - guarded_at > _GUARD_EVERY_S:
+                guarded_at = time.monotonic()
+                with self._kit.database.unit(group.scope) as session:
+                    claims.guard(session, list(begun))
+            self._carry_out(group, piece, begun)
         if begun:
             with self._kit.database.unit(group.scope) as session:
                 claims.give_back(session, list(begun))

@@ -44,8 +44,8 @@ class Delivery(Base, TenantOwned):
 
     States: pending (due at `next_at`) → running (a remote call is out, under a lease) → done, back to pending, or unknown (nobody can say
     whether the call took effect); parked (waits for a plugin to be resumed); dead (gave up, waits for a person); skipped.
-    `guard_until` keeps the relay from ringing twice for a row that is queued. `started_at` is set while a worker is on it: a row that still
-    has it when it comes up again was interrupted by the death of its worker.
+    `started_at` is set while a worker is on it, and nobody else begins it before `guard_until`: a row that comes up again with
+    `started_at` set was interrupted by the death of its worker.
     """
 
     __tablename__ = "delivery"
@@ -53,11 +53,11 @@ class Delivery(Base, TenantOwned):
     __table_args__ = tenant_table(
         CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
         tenant_unique("event_id", "subscriber", "generation"),
-        tenant_index("ix_delivery_due", "subscriber", "next_at", where=_DUE),
+        tenant_index("ix_delivery_due", "subscriber", "next_at", "id", where=_DUE),
         tenant_index("ix_delivery_order", "subscriber", "subject", "seq", where=_OPEN),
-        tenant_index("ix_delivery_stopped", "subscriber", "id", where="state IN ('dead', 'parked')"),
+        tenant_index("ix_delivery_stopped", "state", "id", where="state IN ('dead', 'parked')"),
         Index("ix_delivery_lease", "lease_until", postgresql_where=text("state = 'running'")),
-        {"postgresql_with": {"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.05}},
+        {"postgresql_with": {"fillfactor": 60, "autovacuum_vacuum_scale_factor": 0.05}},
     )
 
     event_id: Mapped[UUID] = mapped_column(Uuid())

@@ -30,12 +30,9 @@ class RemoteRunner:
 
     def run(self, group: Group) -> None:
         """Carry out a group. Raises only when the database is lost."""
-        for number, delivery in enumerate(group.ids):
+        for delivery in group.ids:
             if self._kit.should_stop():
                 return
-            if number:
-                with self._kit.database.unit(group.scope) as session:
-                    claims.guard(session, group.ids[number:])
             self._deliver(group, delivery)
 
     def _deliver(self, group: Group, delivery: UUID) -> None:

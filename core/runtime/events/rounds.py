@@ -1,20 +1,21 @@
-"""One round of the relay: pick due deliveries fairly, hold back those out of turn, mark the rest, hand out messages.
+"""The relay's statements: what is due, whose turn it is, which leases have run out.
 
-Runs as the relay's role, which sees deliveries of all tenants and nothing of their business. Every statement skips rows that somebody else
-holds, so several relays at once only share the work.
+They run as the relay's role, which sees deliveries of all tenants and nothing of their business. Looking for due deliveries only reads; what
+is written skips rows that somebody else holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from core.runtime.events.claims import GUARD_S
 from core.runtime.events.sharing import Pair, Picked
 from core.runtime.events.subscribers import Mode, SubscriberRegistry
+
+LEADER_KEY = 720_351_612
 
 # Steps from one (tenant, subscriber) with something waiting to the next, one index probe each, however long their queues are.
 _PAIRS = """
@@ -32,11 +33,11 @@ SELECT p.tenant_id, p.subscriber FROM pair p JOIN tenant t ON t.id = p.tenant_id
 _PICK = """
 SELECT d.* FROM unnest(%(tenants)s::int[], %(subscribers)s::text[], %(limits)s::int[]) AS p(tenant_id, subscriber, k)
 CROSS JOIN LATERAL (
-    SELECT d.id, d.tenant_id, d.subscriber, d.subject, d.seq, d.attempts, d.started_at IS NOT NULL AS interrupted
+    SELECT d.id, d.tenant_id, d.subscriber, d.subject, d.seq, d.next_at, d.attempts, d.started_at IS NOT NULL AS interrupted
     FROM delivery d
     WHERE d.tenant_id = p.tenant_id AND d.subscriber = p.subscriber AND d.state IN ('pending', 'unknown')
         AND d.next_at <= now() AND (d.guard_until IS NULL OR d.guard_until < now())
-    ORDER BY d.next_at LIMIT p.k FOR UPDATE SKIP LOCKED) d
+    ORDER BY d.next_at, d.id LIMIT p.k) d
 """
 
 # For whom only the newest counts: what is older and has not begun is done with.
@@ -46,38 +47,48 @@ WHERE (o.tenant_id, o.id) IN (
     SELECT s.tenant_id, s.id FROM unnest(%(tenants)s::int[], %(subscribers)s::text[], %(subjects)s::text[], %(seqs)s::bigint[])
         AS n(tenant_id, subscriber, subject, seq)
     JOIN delivery s ON s.tenant_id = n.tenant_id AND s.subscriber = n.subscriber AND s.subject = n.subject AND s.seq < n.seq
-    WHERE s.state IN ('pending', 'dead') AND (s.started_at IS NULL OR s.guard_until IS NULL OR s.guard_until < now())
+    WHERE s.state IN ('pending', 'dead') AND (s.guard_until IS NULL OR s.guard_until < now())
     FOR UPDATE OF s SKIP LOCKED)
 RETURNING o.id
 """
 
 # An unfinished lower number that is not picked in the same round holds a delivery back. Behind one that is being worked on it
 # stays due; behind one that waits it waits too, so that long rows of such deliveries are not looked at again and again.
-_MARK = f"""
-WITH picked AS (
-    SELECT d.tenant_id, d.id, b.state AS blocker, b.wait
-    FROM unnest(%(tenants)s::int[], %(ids)s::uuid[]) AS p(tenant_id, id)
-    JOIN delivery d ON d.tenant_id = p.tenant_id AND d.id = p.id AND d.state IN ('pending', 'unknown')
-    LEFT JOIN LATERAL (
-        SELECT o.state, CASE
+_HOLD_BACK = """
+WITH behind AS (
+    SELECT p.tenant_id, p.id, b.wait
+    FROM unnest(%(tenants)s::int[], %(ids)s::uuid[], %(subscribers)s::text[], %(subjects)s::text[], %(seqs)s::bigint[])
+        AS p(tenant_id, id, subscriber, subject, seq)
+    CROSS JOIN LATERAL (
+        SELECT CASE
             WHEN o.state = 'pending' AND o.next_at > now() THEN least(o.next_at + interval '0.1 s', now() + interval '300 s')
             WHEN o.state IN ('running', 'unknown') THEN now() + interval '1 s'
             WHEN o.state IN ('parked', 'dead') THEN now() + interval '60 s'
         END AS wait
         FROM delivery o
-        WHERE d.seq > 1 AND o.tenant_id = d.tenant_id AND o.subscriber = d.subscriber AND o.subject = d.subject AND o.seq < d.seq
+        WHERE o.tenant_id = p.tenant_id AND o.subscriber = p.subscriber AND o.subject = p.subject AND o.seq < p.seq
             AND o.state NOT IN ('done', 'skipped') AND (o.state <> 'dead' OR o.subscriber = ANY(%(blocking)s))
-            AND NOT o.id = ANY(%(ids)s)
-        ORDER BY o.seq DESC LIMIT 1) b ON true
-), rung AS (
-    UPDATE delivery d SET guard_until = now() + interval '{GUARD_S} s', reason = NULL
-    FROM picked p WHERE p.blocker IS NULL AND d.tenant_id = p.tenant_id AND d.id = p.id
+            AND NOT o.id = ANY(%(picked)s)
+        ORDER BY o.seq DESC LIMIT 1) b
 ), later AS (
-    UPDATE delivery d SET next_at = p.wait, reason = 'order'
-    FROM picked p WHERE p.wait IS NOT NULL AND d.tenant_id = p.tenant_id AND d.id = p.id
+    UPDATE delivery d SET next_at = b.wait, reason = 'order'
+    FROM behind b JOIN LATERAL (
+        SELECT x.tenant_id, x.id FROM delivery x
+        WHERE x.tenant_id = b.tenant_id AND x.id = b.id AND x.state || '' = 'pending' FOR UPDATE SKIP LOCKED) f ON true
+    WHERE b.wait IS NOT NULL AND d.tenant_id = f.tenant_id AND d.id = f.id
 )
-SELECT id, blocker IS NULL AS rung, blocker IS NOT NULL AND wait IS NULL AS held FROM picked
-"""  # noqa: S608 - a constant
+SELECT id, wait IS NULL FROM behind
+"""
+
+# One relay works, others stand by. One that holds the lock but has not moved for a while (stopped, or cut off) loses its connection.
+_LEAD = "SELECT pg_try_advisory_lock(%s)"
+_DEPOSE = """
+SELECT pg_terminate_backend(a.pid)
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid = 0 AND l.objid = %s AND l.objsubid = 1 AND l.granted
+    AND a.pid <> pg_backend_pid() AND a.state = 'idle' AND a.state_change < clock_timestamp() - interval '15 s'
+"""
 
 # A remote call whose worker is gone: if it had not begun, it is due again; else nobody knows how it ended, and the remote side is asked.
 _EXPIRE = """
@@ -97,11 +108,20 @@ WHERE tenant_id = %s AND subscriber = %s AND state = 'parked' AND reason IN ('pl
 """
 
 
-class Marked(NamedTuple):
-    """What became of picked deliveries: those to ring for, and how many stay due behind one that is being worked on."""
+class InTurn(NamedTuple):
+    """Picked deliveries whose turn it is, and how many stay due behind one that is being worked on."""
 
-    rung: list[Picked]
+    picked: list[Picked]
     held: int
+
+
+def lead(connection: Connection[Any]) -> bool:
+    """Become the relay that works, or stay it. Returns False while another one does; a dead one is deposed."""
+    row = connection.execute(_LEAD, (LEADER_KEY,)).fetchone()
+    if row is not None and row[0]:
+        return True
+    connection.execute(_DEPOSE, (LEADER_KEY,))
+    return False
 
 
 def waiting_pairs(connection: Connection[Any]) -> list[Pair]:
@@ -110,8 +130,8 @@ def waiting_pairs(connection: Connection[Any]) -> list[Pair]:
         return cursor.execute(_PAIRS).fetchall()
 
 
-def pick(connection: Connection[Any], given: dict[Pair, int]) -> list[Picked]:
-    """Lock due deliveries, up to the given number for each pair, until the transaction ends."""
+def pick(connection: Connection[Any], given: Mapping[Pair, int]) -> list[Picked]:
+    """Due deliveries that nobody works on, up to the given number for each pair, those due longest first."""
     values = {
         "tenants": [pair.tenant_id for pair in given],
         "subscribers": [pair.subscriber for pair in given],
@@ -140,12 +160,22 @@ def coalesce(connection: Connection[Any], picked: Sequence[Picked], coalescing: 
     return [one for one in picked if one.id not in skipped]
 
 
-def mark(connection: Connection[Any], picked: Sequence[Picked], blocking: Sequence[str]) -> Marked:
-    """Guard those picked deliveries that are in turn, so that they are not rung for again at once."""
-    values = {"tenants": [one.tenant_id for one in picked], "ids": [one.id for one in picked], "blocking": list(blocking)}
-    fates = {row[0]: row for row in connection.execute(_MARK, values)}
-    rung = [one for one in picked if one.id in fates and fates[one.id][1]]
-    return Marked(rung, sum(bool(row[2]) for row in fates.values()))
+def in_turn(connection: Connection[Any], picked: Sequence[Picked], blocking: Sequence[str]) -> InTurn:
+    """Leave out what comes after an unfinished event of its subject; put off what will have to wait for longer."""
+    later = [one for one in picked if one.seq > 1]
+    if not later:
+        return InTurn(list(picked), 0)
+    values = {
+        "tenants": [one.tenant_id for one in later],
+        "ids": [one.id for one in later],
+        "subscribers": [one.subscriber for one in later],
+        "subjects": [one.subject for one in later],
+        "seqs": [one.seq for one in later],
+        "picked": [one.id for one in picked],
+        "blocking": list(blocking),
+    }
+    behind = dict(connection.execute(_HOLD_BACK, values).fetchall())
+    return InTurn([one for one in picked if one.id not in behind], sum(behind.values()))
 
 
 def expire_leases(connection: Connection[Any]) -> int:

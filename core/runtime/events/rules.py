@@ -124,10 +124,14 @@ def judge_sent(error: BaseException, *, attempts: int, max_attempts: int, random
     return Verdict("unknown", describe(error), delay_s=retry_delay_s(min(attempts, 4), random))
 
 
+ALONE = 0
+"""A piece of one delivery whose attempt is counted by itself."""
+
+
 def piece_size(batch: int, *, attempts: int, interrupted: bool) -> int:
     """How many deliveries share a transaction: a failed one comes back in a small batch, then alone; an interrupted one alone."""
     if interrupted or attempts >= 2:
-        return 1
+        return ALONE
     return batch if attempts == 0 else max(1, batch // 10)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
@@ -32,6 +34,7 @@ class Picked(NamedTuple):
     subscriber: str
     subject: str
     seq: int
+    next_at: datetime
     attempts: int
     interrupted: bool
 
@@ -132,10 +135,46 @@ def _chains(picked: Iterable[Picked], registry: SubscriberRegistry) -> list[_Cha
     return sorted(chains, key=lambda chain: chain.head)
 
 
-def greedy_tenants(picked: Sequence[Picked], given: Mapping[Pair, int]) -> set[int]:
+def greedy_tenants(picked: Iterable[Picked], given: Mapping[Pair, int]) -> set[int]:
     """Tenants that used up the share of one of their subscribers: they have more waiting."""
-    used: dict[Pair, int] = {}
-    for one in picked:
-        pair = Pair(one.tenant_id, one.subscriber)
-        used[pair] = used.get(pair, 0) + 1
+    used = Counter(Pair(one.tenant_id, one.subscriber) for one in picked)
     return {pair.tenant_id for pair, count in used.items() if count >= given.get(pair, count + 1)}
+
+
+class Queued:
+    """What this relay has rung for and no worker has begun, as far as it knows.
+
+    It forgets after `guard_s`: a message may have been lost with the queue. A delivery that became due anew is a new one.
+    """
+
+    def __init__(self, guard_s: float) -> None:
+        self._guard_s = guard_s
+        self._by_pair: dict[Pair, dict[tuple[datetime, UUID], float]] = {}
+
+    def count(self, pair: Pair) -> int:
+        """How many of a pair are queued; a search for what is due finds these too, and finds them first."""
+        return len(self._by_pair.get(pair, ()))
+
+    def fresh(self, found: Sequence[Picked], pair: Pair, *, wanted: int, now: float) -> list[Picked]:
+        """Those of `found` that are not queued, at most `wanted`.
+
+        `found` is the beginning of what is due for the pair, in order, `wanted` + `count(pair)` long unless there was no more. What is
+        queued but should have been in it has been begun, and is forgotten.
+        """
+        queued = self._by_pair.get(pair, {})
+        keys = {(one.next_at, one.id) for one in found}
+        last = max(keys) if len(found) >= wanted + len(queued) else None
+        self._by_pair[pair] = queued = {
+            key: until for key, until in queued.items() if until > now and (key in keys or (last is not None and key > last))
+        }
+        return [one for one in found if (one.next_at, one.id) not in queued][:wanted]
+
+    def add(self, rung: Iterable[Picked], now: float) -> None:
+        """Remember what has been rung for."""
+        for one in rung:
+            pair = Pair(one.tenant_id, one.subscriber)
+            self._by_pair.setdefault(pair, {})[one.next_at, one.id] = now + self._guard_s
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._by_pair.clear()

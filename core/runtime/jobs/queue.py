@@ -39,14 +39,14 @@ class CallRefused(Denied):
     code = "jobs.call_refused"
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, *, patience_s: float = BLOCK_S + 15.0) -> Redis:
     """A client for `url` (redis://, rediss:// or unix://). It opens its connection on first use.
 
-    The read time-out is longer than a worker's blocking pop, or idle workers would take the silence for a failure.
+    An answer is waited for `patience_s`; workers need the default, which is longer than their blocking pop.
     """
     return Redis.from_url(
         url,
-        socket_timeout=BLOCK_S + 15,
+        socket_timeout=patience_s,
         socket_connect_timeout=5,
         health_check_interval=30,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),

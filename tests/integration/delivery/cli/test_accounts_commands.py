@@ -12,7 +12,6 @@ from click.testing import CliRunner
 
 from core.delivery.cli import main
 from core.runtime.security import accounts, passwords
-from core.runtime.security.permissions import CORE_PERMISSIONS, PermissionRegistry, Rights
 from core.runtime.security.sessions import Device, SignIn, find_signed_in, open_session
 from core.runtime.security.vault import Vault, seal, unseal
 from core.runtime.tenancy.database import Database
@@ -138,4 +137,3 @@ def test_keys_rotate_and_the_old_master_key_can_go(oms, world, monkeypatch):
     assert rotated == [{"slug": "vault", "relocked": False, "data_key": 2}]
     assert again == [{"slug": "vault", "relocked": False, "data_key": ""}]
     assert opened == "kept"
-    assert Rights(PermissionRegistry(CORE_PERMISSIONS)).registry.get("tenant.own").group == "Business"

@@ -62,8 +62,10 @@ class Settings:
     cookie_secure: bool = setting(default=False, about="Send cookies over HTTPS only.")
     max_body_mb: int = setting(32, "Largest request body taken, in MiB.", least=1)
 
-    session_idle_s: int = setting(8 * 3600, "Seconds without a request after which a session ends.", least=60)
-    session_lifetime_s: int = setting(7 * 86400, "Seconds after which a session ends in any case.", least=60)
+    session_idle_s: int = setting(3600, "Seconds without a request after which a session ends.", least=60)
+    session_lifetime_s: int = setting(12 * 3600, "Seconds after which a session ends in any case.", least=60)
+    login_attempts: int = setting(5, "Failed log-ins of one account or address within the window before it has to wait.", least=1)
+    login_window_s: int = setting(900, "The window for failed log-ins, in seconds.", least=1)
 
     web_processes: int = setting(1, "Web server processes.", least=1)
     web_threads: int = setting(4, "Threads of each web server process.", least=1)

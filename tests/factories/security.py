@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.runtime.security import accounts, members, roles
-from core.runtime.security.accounts import Person
+from core.runtime.security.accounts import NewAccount, Person
 from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry, Rights
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ def make_rights(switch=None) -> Rights:
 
 def make_person(world, email, name="Wei Chen", password=PASSWORD, **values) -> Person:
     with world.database.platform() as session:
-        return accounts.create_account(session, email=email, name=name, password=password, **values)
+        return accounts.create_account(session, NewAccount(email, name, password, **values))
 
 
 def make_member(world, scope, email, role_codes, rights=None, **values):

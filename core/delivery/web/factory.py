@@ -42,6 +42,7 @@ from core.kernel.messages import N_
 from core.runtime.security.passwords import HASH_METHOD, SALT_LENGTH, fake_hash
 from core.runtime.security.permissions import Rights
 from core.runtime.security.sessions import SessionRules, SignIn
+from core.runtime.security.throttle import ThrottleRules
 from core.runtime.tenancy.database import Database
 
 OWN_VIEWS: tuple[type, ...] = (AuthView, JoinView, AccountView, MemberView, RoleView, TokenView, AuditView, SecurityApi)
@@ -82,7 +83,7 @@ def build_app(settings: Settings, database: Database, parts: WebParts) -> Flask:
     configure_jwt(app, settings.secret_key)
     sessions = init_sessions(app, database)
     rules = SessionRules(timedelta(seconds=settings.session_idle_s), timedelta(seconds=settings.session_lifetime_s))
-    sign_in = SignIn(database, parts.clock)
+    sign_in = SignIn(database, parts.clock, ThrottleRules(settings.login_attempts, timedelta(seconds=settings.login_window_s)))
     app.extensions[SIGN_IN] = sign_in
     app.extensions[SERVICES] = Services(
         database, parts.rights, parts.clock, sign_in, rules, settings.public_url, parts.send_reset

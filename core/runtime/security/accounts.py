@@ -6,7 +6,8 @@ tokens of the older epoch are refused at their next request in every process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.runtime.security.passwords import check_password, hash_password, verif
 
 RESET_VALID_FOR = timedelta(minutes=30)
 MAX_EMAIL = 254
+USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
 
 
 class AccountUnknown(NotFound):
@@ -136,26 +138,37 @@ def people(session: Session) -> list[Person]:
     return [person_from(row) for row in session.execute(_people().order_by(FabUser.email))]
 
 
-def create_account(
-    session: Session, *, email: str, name: str, password: str, is_operator: bool = False, must_change: bool = False, locale: str = ""
-) -> Person:
-    """Make an account; its user name is the e-mail address.
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an account is made of. `must_change`: somebody else chose the password, so it is good for one sign-in only.
 
-    Args:
-        must_change: the password was chosen by somebody else and has to be changed at the first sign-in.
-    Raises: EmailInvalid, AccountTaken, Invalid (name), PasswordWeak.
+    `username` is a short name to sign in with; empty takes the e-mail address.
     """
-    email = clean_email(email)
-    name = " ".join(name.split())
+
+    email: str
+    name: str
+    password: str = field(repr=False)
+    username: str = ""
+    is_operator: bool = False
+    must_change: bool = False
+
+
+def create_account(session: Session, new: NewAccount) -> Person:
+    """Make an account. Raises EmailInvalid, AccountTaken, Invalid (name, username), PasswordWeak."""
+    email = clean_email(new.email)
+    name = " ".join(new.name.split())
+    username = new.username.strip().lower() or email
     if not 0 < len(name) <= 64:
         raise Invalid("A name has 1 to 64 characters.", field="name")
-    if find_person(session, email) is not None:
+    if username != email and not USERNAME.fullmatch(username):
+        raise Invalid("A user name has 2 to 40 letters a-z, digits, dots and dashes, and begins with a letter.", field="username")
+    if find_person(session, email) is not None or find_person(session, username) is not None:
         raise AccountTaken(email=email)
-    good = check_password(password, context=(email, name))
-    user = FabUser(first_name=name, last_name="", username=email, email=email, active=True, password=hash_password(good))
+    good = check_password(new.password, context=(email, name, username))
+    user = FabUser(first_name=name, last_name="", username=username, email=email, active=True, password=hash_password(good))
     session.add(user)
     session.flush()
-    session.add(Account(user_id=user.id, is_operator=is_operator, must_change=must_change, locale=locale))
+    session.add(Account(user_id=user.id, is_operator=new.is_operator, must_change=new.must_change))
     session.flush()
     return get_person(session, user.id)
 

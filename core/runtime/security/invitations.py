@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import Denied, NotFound
-from core.runtime.security.accounts import LinkGone, Person, clean_email, create_account, find_person
+from core.runtime.security.accounts import LinkGone, NewAccount, Person, clean_email, create_account, find_person
 from core.runtime.security.members import MemberTaken, add_member, roles_by_code
 from core.runtime.security.models import Invitation, Membership, digest, new_secret
 from core.runtime.security.permissions import Rights
@@ -101,7 +101,7 @@ def accept_as(session: Session, rights: Rights, secret: str, *, person: Person, 
 def accept_with_new_account(session: Session, rights: Rights, secret: str, *, name: str, password: str, now: datetime) -> Person:
     """Join with a new account for the invited address. Raises LinkGone, AccountTaken, Invalid, PasswordWeak."""
     invitation = get_invitation(session, secret, now=now, lock=True)
-    person = create_account(session, email=invitation.email, name=name, password=password)
+    person = create_account(session, NewAccount(invitation.email, name, password))
     _join(session, rights, invitation, person.user_id, now)
     return person
 

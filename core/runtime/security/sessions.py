@@ -14,7 +14,7 @@ from core.kernel.clock import Clock, SystemClock
 from core.runtime.security.accounts import PERSON_COLUMNS, Person, find_person, person_from, record_event, stored_hash
 from core.runtime.security.models import Account, FabUser, LoginSession, digest, new_secret
 from core.runtime.security.passwords import hash_password, needs_rehash, verify_password
-from core.runtime.security.throttle import PER_ACCOUNT, PER_ADDRESS, PER_DEVICE, Key, Throttle
+from core.runtime.security.throttle import Key, Throttle, ThrottleRules
 from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.models import Tenant
 
@@ -218,10 +218,9 @@ def sessions_of(session: Session, user_id: int, *, now: datetime, rules: Session
 class SignIn:
     """Checks passwords behind the throttle. Its counters and notes are transactions of their own: a failed sign-in must leave a trace."""
 
-    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None, rules: ThrottleRules | None = None) -> None:
         self._database = database
-        self._clock = clock or SystemClock()
-        self.throttle = Throttle(database, self._clock)
+        self.throttle = Throttle(database, clock or SystemClock(), rules or ThrottleRules())
 
     def check(self, login: str, password: str, *, address: str, agent: str = "", device: str = "") -> Person | None:
         """The account that `login` and `password` open, or None. Takes as long for an account that does not exist.
@@ -232,8 +231,11 @@ class SignIn:
         Raises: TooManyAttempts.
         """
         name = login.strip().lower()[:320]
+        limits = self.throttle.rules
         shared = [f"address:{address}", f"account:{digest(name).hex()}"]
-        keys: list[Key] = [(f"device:{device}", PER_DEVICE)] if device else [(shared[0], PER_ADDRESS), (shared[1], PER_ACCOUNT)]
+        keys: list[Key] = [(shared[0], limits.per_address), (shared[1], limits.per_account)]
+        if device:
+            keys = [(f"device:{device}", limits.per_address)]
         self.throttle.take(keys)
         with self._database.platform() as session:
             person = find_person(session, name)

@@ -18,8 +18,6 @@ from core.kernel.clock import Clock, SystemClock
 from core.kernel.errors import Unavailable
 from core.runtime.tenancy.database import Database
 
-FORGET_AFTER = timedelta(minutes=15)
-
 
 class TooManyAttempts(Unavailable):
     """Too many attempts; please wait a moment."""
@@ -37,10 +35,25 @@ class Limit:
     longest_s: int
 
 
-PER_ADDRESS = Limit(free=5, first_s=12, longest_s=900)
-PER_ACCOUNT = Limit(free=5, first_s=12, longest_s=60)
-PER_DEVICE = Limit(free=5, first_s=12, longest_s=900)
+@dataclass(frozen=True, slots=True)
+class ThrottleRules:
+    """How many failures are free, and after how long a time without any they are forgotten."""
 
+    attempts: int = 5
+    window: timedelta = timedelta(minutes=15)
+
+    @property
+    def per_address(self) -> Limit:
+        """For a network address, a device, a person who changes something: up to a quarter of an hour."""
+        return Limit(self.attempts, first_s=12, longest_s=900)
+
+    @property
+    def per_account(self) -> Limit:
+        """For an account, whoever tries: at most a minute, because its owner may have to wait too."""
+        return Limit(self.attempts, first_s=12, longest_s=60)
+
+
+RULES = ThrottleRules()
 Key = tuple[str, Limit]
 
 _TAKE = text(
@@ -64,9 +77,10 @@ _SWEEP = text("DELETE FROM login_throttle WHERE last_at < :before AND next_at < 
 class Throttle:
     """The counters; each call is a transaction of its own, because a refused or failed request must count as well."""
 
-    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None, rules: ThrottleRules = RULES) -> None:
         self._database = database
         self._clock = clock or SystemClock()
+        self.rules = rules
 
     def take(self, keys: Sequence[Key]) -> None:
         """Count one attempt against every key. Raises TooManyAttempts - one of them has to wait; then nothing is counted."""
@@ -79,7 +93,7 @@ class Throttle:
                     {
                         "key": key,
                         "now": now,
-                        "forget": now - FORGET_AFTER,
+                        "forget": now - self.rules.window,
                         "free": limit.free,
                         "first": limit.first_s,
                         "longest": limit.longest_s,
@@ -104,7 +118,7 @@ class Throttle:
         return max(1.0, (until - now).total_seconds()) if until is not None else 1.0
 
 
-def sweep_throttle(session: Session, *, now: datetime) -> int:
+def sweep_throttle(session: Session, *, now: datetime, rules: ThrottleRules = RULES) -> int:
     """Delete counters that count for nothing any more; returns how many."""
-    result = session.execute(_SWEEP, {"before": now - FORGET_AFTER})
+    result = session.execute(_SWEEP, {"before": now - rules.window})
     return int(result.rowcount)  # type: ignore[attr-defined]

@@ -46,7 +46,7 @@ def _contents(site):
     noted = {"login_session", "security_event", "login_throttle", "audit_entry"}
     with site.world.database.unit(site.world.tea) as session:
         return {
-            name: session.execute(text(f"select count(*), sum(hashtextextended(t::text, 0)::numeric) from {name} t")).one()._tuple()
+            name: session.execute(text(f"select count(*), sum(hashtextextended(t::text, 0)::numeric) from {name} t")).one()
             for name in sorted(set(metadata.tables) - noted)
         }
 

@@ -23,7 +23,7 @@ from core.runtime.security import accounts
 from core.runtime.security.models import LoginSession
 from core.runtime.security.permissions import SIGNED_IN
 from core.runtime.security.sessions import end_session, sessions_of
-from core.runtime.security.throttle import PER_ADDRESS, TooManyAttempts
+from core.runtime.security.throttle import TooManyAttempts
 
 _BROWSERS = (
     ("Edg/", "Edge"),
@@ -113,13 +113,14 @@ class AccountView(BaseView):
     def _change(form: ChangePasswordForm) -> None:
         identity, now = require_identity(), services().now()
         key = f"change:{identity.person.user_id}"
-        services().sign_in.throttle.take([(key, PER_ADDRESS)])
+        throttle = services().sign_in.throttle
+        throttle.take([(key, throttle.rules.per_address)])
         with services().database.platform() as unit:
             keep = unit.get(LoginSession, identity.session_id)
             accounts.change_password(
                 unit, identity.person.user_id, current=form.current.data, new=form.password.data, now=now, keep=keep
             )
-        services().sign_in.throttle.forgive(cleared=[key])
+        throttle.forgive(cleared=[key])
 
     @expose("/sessions/<uuid:session_id>/end", methods=["POST"])
     @has_access

@@ -27,7 +27,7 @@ from core.runtime.security import accounts
 from core.runtime.security.accounts import Person
 from core.runtime.security.models import digest
 from core.runtime.security.sessions import Device, end_session, open_session
-from core.runtime.security.throttle import PER_ADDRESS, TooManyAttempts
+from core.runtime.security.throttle import TooManyAttempts
 
 _YEAR_S = 365 * 24 * 3600
 
@@ -161,7 +161,8 @@ class AuthView(BaseView):
         send = services().send_reset
         if form.validate_on_submit():
             try:
-                services().sign_in.throttle.take([(f"forgot:{request.remote_addr}", PER_ADDRESS)])
+                throttle = services().sign_in.throttle
+                throttle.take([(f"forgot:{request.remote_addr}", throttle.rules.per_address)])
             except TooManyAttempts as error:
                 blame(form, error, fallback="email")
                 status = error.status

@@ -15,7 +15,7 @@ from core.runtime.security.accounts import AccountTaken, EmailInvalid, LinkGone,
 from core.runtime.security.models import FabUser, LoginSession, LoginThrottle, SecurityEvent
 from core.runtime.security.passwords import PasswordCommon, PasswordPersonal, PasswordShort
 from core.runtime.security.sessions import Device, SignIn
-from core.runtime.security.throttle import PER_ACCOUNT, PER_ADDRESS, Throttle, TooManyAttempts, sweep_throttle
+from core.runtime.security.throttle import RULES, Throttle, TooManyAttempts, sweep_throttle
 from tests.factories.security import NOON, OTHER_PASSWORD, PASSWORD, make_person
 
 pytestmark = pytest.mark.database
@@ -216,9 +216,9 @@ def test_throttle_wait_doubles_and_stops_at_the_limit(world, clock):
     throttle = Throttle(world.database, clock)
     waits = []
     for _ in range(12):
-        throttle.take([("k", PER_ACCOUNT)])
+        throttle.take([("k", RULES.per_account)])
         try:
-            throttle.take([("k", PER_ACCOUNT)])
+            throttle.take([("k", RULES.per_account)])
             waits.append(0.0)
             throttle.forgive(cleared=[], eased=["k"])
         except TooManyAttempts as refused:
@@ -236,7 +236,7 @@ def test_throttle_counts_every_attempt_when_they_come_at_once(world, clock):
     def attempt():
         barrier.wait()
         try:
-            Throttle(world.database, clock).take([("address:10.5.0.1", PER_ADDRESS)])
+            Throttle(world.database, clock).take([("address:10.5.0.1", RULES.per_address)])
             allowed.append(1)
         except TooManyAttempts:
             pass
@@ -254,11 +254,11 @@ def test_throttle_forgets_after_a_quiet_quarter_of_an_hour(world, clock):
     _forget_counters(world)
     throttle = Throttle(world.database, clock)
     for _ in range(5):
-        throttle.take([("k", PER_ADDRESS)])
+        throttle.take([("k", RULES.per_address)])
     clock.advance(timedelta(minutes=16))
 
-    throttle.take([("k", PER_ADDRESS)])
-    throttle.take([("k", PER_ADDRESS)])
+    throttle.take([("k", RULES.per_address)])
+    throttle.take([("k", RULES.per_address)])
     with world.database.platform() as session:
         early = sweep_throttle(session, now=clock.now())
         late = sweep_throttle(session, now=clock.now() + timedelta(minutes=16))

@@ -1,0 +1,38 @@
+"""The installation's database for commands that work on accounts and tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from config.schema import Settings
+from core.delivery.cli.installation import running_installation
+from core.runtime.security.permissions import CORE_PERMISSIONS, PermissionRegistry, Rights
+from core.runtime.security.vault import Vault
+from core.runtime.tenancy.database import Database
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An installation with its database open. `rights` knows the core's permissions, which is enough to tell owners from others."""
+
+    settings: Settings
+    database: Database
+    rights: Rights
+
+    def link(self, path: str) -> str:
+        """`path` as an address to send to somebody."""
+        base = self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}"
+        return base.rstrip("/") + path
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Opened]:
+    """The running installation for the time of the block; `name` is how the connection shows in the database."""
+    with running_installation() as settings:
+        database = Database(settings.database_url, pool_size=1, name=name, vault=Vault.from_text(settings.master_key))
+        try:
+            yield Opened(settings, database, Rights(PermissionRegistry(CORE_PERMISSIONS)))
+        finally:
+            database.dispose()

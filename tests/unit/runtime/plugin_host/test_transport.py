@@ -95,7 +95,7 @@ def test_send_cannot_connect_in_time_when_the_backlog_is_full(transport):
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         fillers = [socket.socket() for _ in range(3)]
         for filler in fillers:
-            filler.setblocking(False)
+            filler.settimeout(0)
             filler.connect_ex(full.getsockname())
         began = time.monotonic()
         with pytest.raises(CannotConnect) as caught:
@@ -109,7 +109,12 @@ def test_send_cannot_connect_in_time_when_the_backlog_is_full(transport):
 
 def test_send_cannot_connect_in_time_when_the_resolver_hangs():
     gate = threading.Event()
-    transport = Transport(LOCAL, resolver=lambda _host, _port: [] if gate.wait(10) else [])
+
+    def hanging(_host, _port):
+        gate.wait(10)
+        return []
+
+    transport = Transport(LOCAL, resolver=hanging)
     began = time.monotonic()
 
     with pytest.raises(CannotConnect) as caught:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core.sdk import PluginContext
 from core.runtime.plugin_host.markers import hookspec
+from core.sdk import PluginContext
 
 
 @dataclass(frozen=True, slots=True)

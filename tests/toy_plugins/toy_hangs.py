@@ -21,4 +21,4 @@ def _hang(ctx):
 
 @hookimpl
 def register_panels():
-    return [Panel("toy_hangs.forever", _hang), Panel("toy_hangs.well", lambda ctx: "well")]
+    return [Panel("toy_hangs.forever", _hang), Panel("toy_hangs.well", lambda _ctx: "well")]

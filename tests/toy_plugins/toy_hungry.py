@@ -8,4 +8,4 @@ PLUGIN = {"id": "toy_hungry", "version": "1.0.0"}
 
 @hookimpl
 def register_rules():
-    return [Rule("toy_hungry.eat", lambda ctx, number: len(bytearray(number)))]
+    return [Rule("toy_hungry.eat", lambda _ctx, number: len(bytearray(number)))]

@@ -8,4 +8,4 @@ PLUGIN = {"id": "toy_wants_notes", "version": "1.0.0", "requires": ["toy_notes"]
 
 @hookimpl
 def register_rules():
-    return [Rule("toy_wants_notes.double", lambda ctx, number: number * 2)]
+    return [Rule("toy_wants_notes.double", lambda _ctx, number: number * 2)]

@@ -6,13 +6,14 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from core.runtime.plugin_host.errors import HostNotAllowed
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 OPEN_PORTS = frozenset({443, 8443})
 MAX_URL = 8_192
+_URL_SIGNS = "%/:?#[]@!$&'()*+,;=-._~"
 _BAD = re.compile(r"[\x00-\x20\x7f\\]")
 # Spellings of IPv4 addresses that some resolvers take: decimal, octal, hexadecimal, or with parts left out.
 _ODD_IPV4 = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")
@@ -49,9 +50,10 @@ def destination_of(url: str) -> Destination:
         raise HostNotAllowed("The address must start with https:// and name a host.", reason="scheme")
     if "@" in parts.netloc:
         raise HostNotAllowed("The address must not hold a user name.", reason="user")
-    path = parts.path or "/"
+    path = quote(parts.path or "/", safe=_URL_SIGNS)
+    query = quote(parts.query, safe=_URL_SIGNS)
     return Destination(
-        parts.scheme, _ascii(host), DEFAULT_PORTS[parts.scheme] if port is None else port, f"{path}?{parts.query}" if parts.query else path
+        parts.scheme, _ascii(host), DEFAULT_PORTS[parts.scheme] if port is None else port, f"{path}?{query}" if query else path
     )
 
 

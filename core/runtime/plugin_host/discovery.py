@@ -137,9 +137,12 @@ def _in_folder(folder: Path) -> Iterator[Package]:
                 yield package
 
 
-def package_at(folder: Path, top_module: str) -> Package:
-    """The plugin in `folder`, whose Python package is `top_module`; unavailable when its manifest is not valid."""
-    package = Package(folder.name, "ready", source=folder, module=f"{top_module}.plugin")
+def package_at(folder: Path, top_module: str, *, name: str = "") -> Package:
+    """The plugin in `folder`, whose Python package is `top_module`; unavailable when its manifest is not valid.
+
+    It is installed as `name`, by default the folder's.
+    """
+    package = Package(name or folder.name, "ready", source=folder, module=f"{top_module}.plugin")
     try:
         manifest = read_manifest(folder / MANIFEST_NAME)
     except ManifestInvalid as error:
@@ -178,5 +181,4 @@ def _among_installed() -> Iterator[Package]:
         if folder is None:
             yield Package(point.name, "unavailable").failing("plugin.no_manifest", f"{point.module} holds no {MANIFEST_NAME}.")
             continue
-        package = package_at(folder, point.module)
-        yield _named(replace(package, id=point.name)) if package.state == "ready" else replace(package, id=point.name)
+        yield package_at(folder, point.module, name=point.name)

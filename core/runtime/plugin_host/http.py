@@ -30,6 +30,7 @@ MAX_TIMEOUT_S = 60.0
 MAX_QUOTA_WAIT_S = 1.0
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
+_OURS = ("host", "content-length", "transfer-encoding", "connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +194,10 @@ def _with_params(url: str, params: Mapping[str, str] | None) -> str:
 
 
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers as they may be sent: no line breaks, and none that decides about connection, host or framing."""
+    """Headers as they may be sent: printable ASCII, and none that decides about connection, host or framing."""
     for name, value in headers.items():
-        if any(sign in f"{name}{value}" for sign in "\r\n\0") or name.lower() in (
-            "host",
-            "content-length",
-            "transfer-encoding",
-            "connection",
-        ):
+        text = f"{name}{value}"
+        if name.lower() in _OURS or not text.isprintable() or not text.isascii():
             raise RequestInvalid("A header cannot be sent.", field=name)
     return {
         name.title() if name.lower() in ("content-type", "accept-encoding", "user-agent") else name: value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from core.sdk import Finding, Health, Lifecycle, Purged, Seed, Subscriber, hookimpl
 from plugins.toy_notes.models import Note
+
+from core.sdk import Finding, Health, Lifecycle, Purged, Seed, Subscriber, hookimpl
 from tests.toy_hooks import Rule
 
 told: list[tuple] = []
@@ -27,11 +28,11 @@ def _heard(ctx, events) -> None:
 @hookimpl
 def register_lifecycle():
     return Lifecycle(
-        preflight=lambda ctx, action: list(objections),
-        health=lambda ctx: Health("degraded", "running low", quota_left=3),
+        preflight=lambda _ctx, _action: list(objections),
+        health=lambda _ctx: Health("degraded", "running low", quota_left=3),
         enabled=lambda ctx, first_time: told.append(("enabled", ctx.tenant_slug, first_time)),
         disabling=lambda ctx, mode: told.append(("disabling", ctx.tenant_slug, mode)),
-        purge=lambda ctx, dry_run: Purged({"remote notes": 2}),
+        purge=lambda _ctx, _dry_run: Purged({"remote notes": 2}),
     )
 
 

@@ -132,9 +132,13 @@ def test_inside_refuses_when_a_plugin_writes_another_tenants_row(desk):
 @pytest.mark.parametrize("way", ["real_rollback", "connection_commit", "connection_rollback"])
 @pytest.mark.filterwarnings("ignore:.*already deassociated")
 def test_inside_gives_the_unit_up_when_a_plugin_ends_it_by_force(desk, way):
-    with pytest.raises(TransactionGuarded), desk.world.database.unit(desk.world.tea) as session:
-        call(desk, session, "toy_notes.write", 1)
-        call(desk, session, f"toy_escapes.{way}", 1)
+    def work():
+        with desk.world.database.unit(desk.world.tea) as session:
+            call(desk, session, "toy_notes.write", 1)
+            call(desk, session, f"toy_escapes.{way}", 1)
+
+    with pytest.raises(TransactionGuarded):
+        work()
 
     with desk.world.database.unit(desk.world.tea) as session:
         assert (notes(session), notes(session, "plg_toy_escapes_note")) == ([], [])

@@ -14,7 +14,7 @@ class TaobaoSettings(Schema):
 
     app_key = fields.String(
         required=True,
-        validate=validate.Regexp(r"^[0-9]{4,12}$", error=N_("The app key is a number.")),
+        validate=validate.Length(min=1, max=64),
         metadata={"label": N_("App key"), "help": N_("The number of your app on the Taobao Open Platform.")},
     )
     app_secret = Secret(

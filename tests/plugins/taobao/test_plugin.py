@@ -60,7 +60,7 @@ def test_settings_accept_a_simulator_on_this_machine():
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
-        ({"app_key": "abc"}, "app_key"),
+        ({"app_key": ""}, "app_key"),
         ({"app_key": None}, "app_key"),
         ({"app_secret": ""}, "app_secret"),
         ({"session": ""}, "session"),

@@ -15,7 +15,7 @@ from core.sdk import ChannelMessage, ChannelSku, Document, Invalid, PluginContex
 from plugins.taobao import items, shipping
 from plugins.taobao.errors import AppRefused, UnreadableAnswer
 from plugins.taobao.gateway import Gateway, china_text
-from plugins.taobao.listing import PAGE_SIZE, Listing
+from plugins.taobao.listing import LARGEST_PAGE, PAGE_SIZE, Listing
 from plugins.taobao.wire import Node, parsed
 
 # The platform refuses a longer span of modified moments, and keeps three months of orders.
@@ -58,14 +58,16 @@ class TaobaoConnection:
     def changed_orders(self, window: Window) -> Iterator[Document]:
         """All orders modified in the window, each with full detail; spans of more than a day are asked for in parts."""
         for start, end in _spans(window):
-            for row in self._listing("taobao.trades.sold.increment.get", "trade", _modified(start, end), TRADE_FIELDS).rows():
+            params = {**_modified(start, end), "type": TRADE_TYPES, "fields": TRADE_FIELDS}
+            for row in self._listing("taobao.trades.sold.increment.get", "trade", params).rows():
                 whole = row.fields if _is_whole(row) else self._trade(row.number("tid_str", "tid"))
                 yield _document("order", Node(whole).number("tid_str", "tid"), whole)
 
     def order_stamps(self, window: Window) -> Iterator[Stamp]:
         """All orders created in the window (the platform keeps three months)."""
         params = {"start_created": _start_text(window.start), "end_created": _end_text(window), "type": TRADE_TYPES}
-        listing = self._listing("taobao.trades.sold.get", "trade", params, "tid,tid_str,created,modified", sorted_by="created")
+        params |= {"fields": "tid,tid_str,created,modified", "page_size": str(LARGEST_PAGE)}
+        listing = self._listing("taobao.trades.sold.get", "trade", params, sorted_by="created")
         stamps: dict[str, Stamp] = {}
         for row in listing.rows():
             stamp = Stamp(row.number("tid_str", "tid"), _modified_at(row))
@@ -81,8 +83,8 @@ class TaobaoConnection:
     def changed_refunds(self, window: Window) -> Iterator[Document]:
         """All refunds modified in the window."""
         for start, end in _spans(window):
-            params = {**_modified(start, end), "type": REFUND_TYPES}
-            for row in self._listing("taobao.refunds.receive.get", "refund", params, REFUND_FIELDS).rows():
+            params = {**_modified(start, end), "type": REFUND_TYPES, "fields": REFUND_FIELDS}
+            for row in self._listing("taobao.refunds.receive.get", "refund", params).rows():
                 yield _document("refund", row.number("refund_id"), row.fields)
 
     def push_shipment(self, push: ShipmentPush) -> PushResult:
@@ -128,12 +130,13 @@ class TaobaoConnection:
         answer = self._gateway.read("taobao.trade.fullinfo.get", fields=fields, tid=tid, include_oaid="include_oaid")
         return Node(answer).child("trade").fields
 
-    def _listing(self, method: str, item: str, params: dict[str, str], fields: str, *, sorted_by: str = "modified") -> Listing:
-        def fetch(page_no: int, *, use_has_next: bool) -> Mapping[str, Any]:
-            paging = {"page_no": str(page_no), "page_size": str(PAGE_SIZE), "use_has_next": "true" if use_has_next else "false"}
-            return self._gateway.read(method, fields=fields, **params, **paging)
+    def _listing(self, method: str, item: str, params: dict[str, str], *, sorted_by: str = "modified") -> Listing:
+        params = {"page_size": str(PAGE_SIZE)} | params
 
-        return Listing(fetch, item, "tid" if item == "trade" else "refund_id", sorted_by)
+        def fetch(page_no: int, *, use_has_next: bool) -> Mapping[str, Any]:
+            return self._gateway.read(method, **params, page_no=str(page_no), use_has_next="true" if use_has_next else "false")
+
+        return Listing(fetch, item, "tid" if item == "trade" else "refund_id", sorted_by, int(params["page_size"]))
 
 
 def _spans(window: Window) -> Iterator[tuple[datetime, datetime]]:
@@ -148,7 +151,7 @@ def _spans(window: Window) -> Iterator[tuple[datetime, datetime]]:
 
 
 def _modified(start: datetime, end: datetime) -> dict[str, str]:
-    return {"start_modified": china_text(start), "end_modified": china_text(end), "type": TRADE_TYPES}
+    return {"start_modified": china_text(start), "end_modified": china_text(end)}
 
 
 def _start_text(moment: datetime) -> str:

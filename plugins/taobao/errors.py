@@ -1,13 +1,18 @@
 """Errors of the Taobao Open Platform in Orderloom's five kinds.
 
-    Invalid      UnreadablePayload      a payload that is no order or refund, or has a broken field
-                 RequestRefused         the platform refused this very request (isv.*, 40, 41, ...)
-    NotFound     Unknown                no such trade, refund or item
-    Denied       SessionExpired         the seller has to authorise the shop again (26, 27)
-                 AppRefused             app key, secret or permission refused (11-13, 24, 25, 28, 29, 42)
-    Unavailable  RateLimited            too many calls; `retry_after_s` when the platform said how long
-                 PlatformFault          isp.*, ism.*, 10, timestamps out of tolerance
-                 UnreadableAnswer       HTML, cut JSON or an HTTP status of failure instead of an answer
+    Invalid
+    ├── UnreadablePayload    a payload that is no order or refund, or has a broken field
+    │   └── UnknownState     a state that Orderloom does not know
+    └── RequestRefused       the platform refused this very request (isv.*, 40, 41, ...)
+    NotFound
+    └── Unknown              no such trade, refund or item
+    Denied > CredentialsRefused
+    ├── SessionExpired       the seller has to authorise the shop again (26, 27)
+    └── AppRefused           app key, secret or permission refused (11-13, 24, 25, 28, 29, 42)
+    Unavailable
+    ├── PlatformFault        isp.*, ism.*, 10, timestamps out of tolerance
+    ├── RateLimited > CallsLimited        too many calls; `retry_after_s` when the platform said how long
+    └── AnswerLost > UnreadableAnswer     HTML, cut JSON or an HTTP status of failure instead of an answer
 
 Source: shared reference marketplaces §2.4.
 """
@@ -18,7 +23,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from core.sdk import Denied, Invalid, NotFound, OrderloomError, Unavailable
+from core.sdk import AnswerLost, CredentialsRefused, Invalid, NotFound, OrderloomError, RateLimited, Unavailable
 
 _BAN = re.compile(r"(\d+)\s+more\s+second")
 _LIMITED = re.compile(r"^accesscontrol\.|call-limited|limited-by")
@@ -57,19 +62,19 @@ class Unknown(NotFound):
     code = "taobao.not_found"
 
 
-class SessionExpired(Denied):
+class SessionExpired(CredentialsRefused):
     """The shop's authorisation has ended; the seller has to authorise it again."""
 
     code = "taobao.session_expired"
 
 
-class AppRefused(Denied):
+class AppRefused(CredentialsRefused):
     """Taobao does not accept the app key, the app secret or the app's permissions."""
 
     code = "taobao.app_refused"
 
 
-class RateLimited(Unavailable):
+class CallsLimited(RateLimited):
     """Taobao limits the calls for the moment."""
 
     code = "taobao.rate_limited"
@@ -81,7 +86,7 @@ class PlatformFault(Unavailable):
     code = "taobao.platform_fault"
 
 
-class UnreadableAnswer(Unavailable):
+class UnreadableAnswer(AnswerLost):
     """Taobao sent something that is no answer; the request may have taken effect."""
 
     code = "taobao.unreadable_answer"
@@ -98,7 +103,7 @@ def error_from(error: Mapping[str, Any]) -> OrderloomError:
     request_id = _words(error.get("request_id"))
     facts: dict[str, Any] = {"vendor_code": code, "sub_code": sub_code, "detail": detail, "request_id": request_id}
     if code in _LIMITS or _LIMITED.search(sub_code):
-        return RateLimited(retry_after_s=_ban_s(detail), **facts)
+        return CallsLimited(retry_after_s=_ban_s(detail), **facts)
     return _kind(code, sub_code)(**facts)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from core.sdk import HttpResponse, Invalid, PluginContext, Unavailable
-from plugins.taobao.errors import RateLimited, UnreadableAnswer, error_from
+from core.sdk import BreakerOpen, HttpResponse, Invalid, PluginContext, Unavailable
+from plugins.taobao.errors import CallsLimited, UnreadableAnswer, error_from
 from plugins.taobao.signing import sign
 from plugins.taobao.wire import CHINA, parsed
 
@@ -41,6 +41,8 @@ class Gateway:
         for attempt in range(1, READ_ATTEMPTS):
             try:
                 return self.write(method, **params)
+            except BreakerOpen:
+                raise
             except Unavailable as error:
                 pause_s = error.retry_after_s if error.retry_after_s is not None else _FIRST_PAUSE_S * 2**attempt
                 if pause_s > LONGEST_PAUSE_S:
@@ -70,14 +72,14 @@ class Gateway:
 def content(answer: HttpResponse, method: str) -> Mapping[str, Any]:
     """What stands below the root of an answer to `method`.
 
-    Raises: UnreadableAnswer - an HTTP status of failure, HTML, cut JSON, or another method's answer; RateLimited for status 429;
+    Raises: UnreadableAnswer - an HTTP status of failure, HTML, cut JSON, or another method's answer; CallsLimited for status 429;
         for an `error_response` the error it stands for.
     """
     try:
         document = parsed(answer.body)
     except Invalid as error:
         if answer.status == 429:
-            raise RateLimited(retry_after_s=_retry_after_s(answer)) from error
+            raise CallsLimited(retry_after_s=_retry_after_s(answer)) from error
         raise UnreadableAnswer(method=method, http_status=answer.status) from error
     if isinstance(document, Mapping):
         if isinstance(document.get("error_response"), Mapping):

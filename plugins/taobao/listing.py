@@ -14,14 +14,15 @@ from typing import Any, Protocol
 from plugins.taobao.errors import PlatformFault
 from plugins.taobao.wire import Node, rows
 
-PAGE_SIZE = 50
+# What the platform advises for rows in full, and its most for anything.
+PAGE_SIZE, LARGEST_PAGE = 50, 100
 # Two passes settle a window that holds still; one that is unsettled after so many is read again later.
 LONGEST_PASSES = 8
 _MAX_PAGE = 100_000
 
 
 class Fetch(Protocol):
-    """Asks for one page of at most PAGE_SIZE rows, numbered from 1, and returns the content of the answer."""
+    """Asks for one page, numbered from 1, and returns the content of the answer."""
 
     def __call__(self, page_no: int, *, use_has_next: bool) -> Mapping[str, Any]:
         """The answer holds has_next when `use_has_next`, else total_results."""
@@ -47,12 +48,16 @@ class _Pass:
 
 @dataclass(frozen=True)
 class Listing:
-    """One list of the platform: `item` is the rows' name in the answer, `key` their id, `sorted_by` what it is sorted by."""
+    """One list of the platform: `item` is the rows' name in the answer, `key` their id, `sorted_by` what it is sorted by.
+
+    `page_size` is the size of the pages that `fetch` asks for.
+    """
 
     fetch: Fetch
     item: str
     key: str
     sorted_by: str = "modified"
+    page_size: int = PAGE_SIZE
 
     def rows(self) -> Iterator[Node]:
         """Every row that stands in the list throughout, each revision (id and `modified`) once, in no particular order.
@@ -63,7 +68,7 @@ class Listing:
         seen: set[tuple[str, str]] = set()
         for number in range(LONGEST_PASSES):
             one = self._begin()
-            for row in self._backward(-(-one.expected // PAGE_SIZE)) if one.expected else ():
+            for row in self._backward(-(-one.expected // self.page_size)) if one.expected else ():
                 revision = self._revision(row)
                 one.met.add(revision[0])
                 if revision not in seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.sdk import Marketplace
+from core.sdk import Lifecycle, Marketplace, PluginContext, hookimpl
 from plugins.taobao.client import LONGEST_SPAN, TaobaoConnection
 from plugins.taobao.mapping import orders_from, refunds_from
 from plugins.taobao.wire import CURRENCY
@@ -43,3 +43,19 @@ def marketplace() -> Marketplace:
         lag=timedelta(seconds=5),
         carriers=dict(CARRIERS),
     )
+
+
+@hookimpl
+def register_marketplaces() -> list[Marketplace]:
+    """Taobao and Tmall shops as one kind of sales channel."""
+    return [marketplace()]
+
+
+@hookimpl
+def register_lifecycle() -> Lifecycle:
+    """The connection test: it asks for the shop's name and changes nothing."""
+    return Lifecycle(check_connection=_check_connection)
+
+
+def _check_connection(ctx: PluginContext) -> str:
+    return TaobaoConnection(ctx).check()

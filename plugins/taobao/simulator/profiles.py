@@ -127,7 +127,8 @@ class _Story:
         self._made.refunds.append(lifecycle.ask_refund(self._made.trade, line, number, self._later(), reason=reason))
 
     def _later(self) -> str:
-        self._at = min(self._at + timedelta(seconds=self._maker.random.randint(5, 1200)), self._now)
+        left_s = int((self._now - self._at).total_seconds())
+        self._at += timedelta(seconds=self._maker.random.randint(min(5, left_s // 6), min(1200, left_s // 2)))
         return china_text(self._at)
 
 

@@ -16,6 +16,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
@@ -91,7 +92,12 @@ class GatewayHandler(BaseHTTPRequestHandler):
         if path.startswith(CONTROL):
             self._control(path.removeprefix(CONTROL), body)
         elif path in _PATHS:
-            self._answer(self.server.gateway.answer(self._params(address.query, body)))
+            try:
+                params = self._params(address.query, body)
+            except (ValueError, HTTPException):
+                self._refuse_body()
+                return
+            self._answer(self.server.gateway.answer(params))
         else:
             self._send(404, "text/plain", "Not Found")
 

@@ -24,14 +24,16 @@ from plugins.taobao.simulator.receivers import SimReceiver
 
 
 class Index:
-    """Numbers in the order of a moment; finds a span without looking at the rest."""
+    """Numbers in the order of a moment; finds a span without looking at the rest. `changes` counts what was put."""
 
     def __init__(self) -> None:
+        self.changes = 0
         self._entries: list[tuple[str, int]] = []
         self._moments: dict[int, str] = {}
 
     def put(self, number: int, moment: str) -> None:
         """Place `number` at `moment`, wherever it stood before."""
+        self.changes += 1
         before = self._moments.get(number)
         if before == moment:
             return
@@ -61,6 +63,7 @@ class Shop:
         self.messages = MessageQueue(self.clock, seed)
         self._maker = TradeMaker(seed, list(self.items.values()), app_key)
         self._lock = threading.RLock()
+        self._listed: tuple[Any, list[int]] = (None, [])
         now = self.clock.now()
         for position in range(orders):
             self._take(profiles.history(self._maker, profiles.profile_at(self._maker, position), now))
@@ -70,6 +73,18 @@ class Shop:
         """Hold the shop still for several steps."""
         with self._lock:
             yield
+
+    def listed(self, index: Index, span: tuple[str, str], types: frozenset[str], statuses: frozenset[str]) -> list[int]:
+        """The trades of a span, newest first, of these types and (unless empty) statuses.
+
+        The list is kept until something changes, since clients ask for one page of it after the other.
+        """
+        key = (id(index), index.changes, self.by_modified.changes, span, types, statuses)
+        if key != self._listed[0]:
+            trades = ((number, self.trades[number]) for number in index.newest_first(*span))
+            found = [n for n, trade in trades if trade["type"] in types and (not statuses or trade["status"] in statuses)]
+            self._listed = (key, found)
+        return self._listed[1]
 
     def now_text(self) -> str:
         """The shop's present moment as the platform writes it."""

@@ -12,7 +12,7 @@ from typing import Any
 from plugins.taobao.simulator.arguments import Arguments, Fields, page_of, wrapped
 from plugins.taobao.simulator.lifecycle import UNPAID, Refund, Trade, lines_of
 from plugins.taobao.simulator.protocol import business_error, invalid
-from plugins.taobao.simulator.shop import Shop
+from plugins.taobao.simulator.shop import Index, Shop
 
 LONGEST_SPAN = timedelta(days=1)
 KEPT = timedelta(days=92)
@@ -45,7 +45,7 @@ def sold_get(shop: Shop, args: Arguments) -> dict[str, Any]:
     start, end = args.moment("start_created", oldest), args.moment("end_created", "9999-12-31 23:59:59")
     if end < start:
         raise invalid("end_created", "end_created is before start_created")
-    return _trade_page(shop, args, fields, shop.by_created.newest_first(max(start, oldest), end))
+    return _trade_page(shop, args, fields, shop.by_created, (max(start, oldest), end))
 
 
 def sold_increment_get(shop: Shop, args: Arguments) -> dict[str, Any]:
@@ -129,17 +129,16 @@ def _increment(shop: Shop, args: Arguments, start_name: str, end_name: str) -> d
     if datetime.fromisoformat(end) - datetime.fromisoformat(start) > LONGEST_SPAN:
         raise invalid(end_name, f"{end_name} - {start_name} is more than a day")
     oldest = (datetime.fromisoformat(shop.now_text()) - KEPT).isoformat(" ")
-    return _trade_page(shop, args, fields, shop.by_modified.newest_first(max(start, oldest), end))
+    return _trade_page(shop, args, fields, shop.by_modified, (max(start, oldest), end))
 
 
-def _trade_page(shop: Shop, args: Arguments, fields: Fields, numbers: list[int]) -> dict[str, Any]:
+def _trade_page(shop: Shop, args: Arguments, fields: Fields, index: Index, span: tuple[str, str]) -> dict[str, Any]:
     status, types = args.text("status"), _types(args, _DEFAULT_TYPES)
     if status and status not in _STATUSES | set(_STATUS_GROUPS):
         raise invalid("status")
     wanted = _STATUS_GROUPS.get(status, (status,) if status else ())
-    trades = shop.trades
-    found = [tid for tid in numbers if trades[tid]["type"] in types and (not wanted or trades[tid]["status"] in wanted)]
-    return _page(args, found, "trade", lambda tid: fields.of(trades[tid], _LIST_LISTS))
+    found = shop.listed(index, span, types, frozenset(wanted))
+    return _page(args, found, "trade", lambda tid: fields.of(shop.trades[tid], _LIST_LISTS))
 
 
 def _page(args: Arguments, found: list[Any], item: str, shown: Any) -> dict[str, Any]:
@@ -150,9 +149,9 @@ def _page(args: Arguments, found: list[Any], item: str, shown: Any) -> dict[str,
     return answer | ({"has_next": has_next} if args.flag("use_has_next") else {"total_results": len(found)})
 
 
-def _types(args: Arguments, default: str) -> set[str]:
+def _types(args: Arguments, default: str) -> frozenset[str]:
     """The types of trades to list; guarantee_trade is the old name of those with a fixed price or an auction."""
-    names = {name.strip() for name in args.text("type", default).split(",")}
+    names = frozenset(name.strip() for name in args.text("type", default).split(","))
     return names | {"fixed", "auction"} if "guarantee_trade" in names else names
 
 

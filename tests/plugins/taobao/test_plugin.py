@@ -8,10 +8,12 @@ import pytest
 from marshmallow import ValidationError
 
 import plugins.taobao
+from core.sdk import Secret
 from plugins.taobao.client import TaobaoConnection
 from plugins.taobao.mapping import orders_from, refunds_from
-from plugins.taobao.plugin import marketplace
+from plugins.taobao.plugin import marketplace, register_lifecycle, register_marketplaces
 from plugins.taobao.settings import TaobaoSettings
+from tests.plugins.taobao.conftest import context_for
 
 HOME = Path(plugins.taobao.__file__).parent
 GIVEN = {"app_key": "12345678", "app_secret": "s", "session": "t"}
@@ -33,6 +35,16 @@ def test_marketplace_hands_out_carriers_of_its_own_when_a_caller_changes_them():
     assert marketplace().carriers["sf"] == "SF"
 
 
+def test_hooks_give_the_marketplace_and_a_connection_test(simulate):
+    simulator = simulate()
+
+    check = register_lifecycle().check_connection
+
+    assert [market.key for market in register_marketplaces()] == ["taobao"]
+    assert check is not None
+    assert check(context_for(simulator)) == "云栖茶铺"
+
+
 def test_settings_fill_in_the_platforms_gateway_when_only_credentials_are_given():
     assert TaobaoSettings().load(GIVEN) == {
         **GIVEN,
@@ -48,7 +60,7 @@ def test_settings_accept_a_simulator_on_this_machine():
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
-        ({"app_key": "abc"}, "app_key"),
+        ({"app_key": ""}, "app_key"),
         ({"app_key": None}, "app_key"),
         ({"app_secret": ""}, "app_secret"),
         ({"session": ""}, "session"),
@@ -66,7 +78,7 @@ def test_settings_are_refused_when_a_field_is_wrong(changes, name):
 def test_secrets_are_marked_and_every_field_is_labelled():
     fields = TaobaoSettings().fields
 
-    assert {name for name, field in fields.items() if field.metadata.get("secret")} == {"app_secret", "session"}
+    assert {name for name, field in fields.items() if isinstance(field, Secret)} == {"app_secret", "session"}
     assert all(field.metadata["label"] and field.metadata["help"] for field in fields.values())
 
 
@@ -75,5 +87,5 @@ def test_manifest_names_what_the_plugin_needs():
 
     assert (manifest["id"], manifest["category"], manifest["scope"]) == ("taobao", "channel", "tenant")
     assert manifest["egress"] == ["eco.taobao.com", "gw.api.taobao.com"]
-    assert manifest["settings"] == "plugins.taobao.settings:TaobaoSettings"
+    assert manifest["settings"] == "settings:TaobaoSettings"
     assert set(manifest["egress_from_settings"]) <= set(TaobaoSettings().fields)

@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from core.sdk import ChannelState, FixedClock
+from core.sdk import ChannelState
 from plugins.taobao.gateway import china_text, root_of
 from plugins.taobao.mapping import orders_from
 from plugins.taobao.simulator import Simulator
@@ -543,13 +543,11 @@ def test_presale_is_paid_in_two_steps_when_the_buyer_pays_twice(simulate):
     assert states == ["awaiting_payment", "presale_deposit", "paid"]
 
 
-def test_ten_thousand_orders_are_listed_quickly_when_a_page_is_asked_for(simulate):
-    clock = FixedClock(NOON)
-    simulator = simulate(orders=10_000, clock=clock)
-    started = datetime.now().timestamp()
+def test_every_page_is_full_when_the_shop_has_thousands_of_orders(simulate):
+    simulator = simulate(orders=2_000)
 
-    for page_no in (1, 100, 200):
-        page = ask(simulator, INCREMENT, fields="tid,orders,payment", page_size=50, page_no=page_no, use_has_next="true", **DAY)
-        assert len(page["trades"]["trade"]) == 50
+    pages = [
+        ask(simulator, INCREMENT, fields="tid,orders", page_size=50, page_no=page_no, use_has_next="true", **DAY) for page_no in (1, 20, 40)
+    ]
 
-    assert datetime.now().timestamp() - started < 3
+    assert [(len(page["trades"]["trade"]), page["has_next"]) for page in pages] == [(50, True), (50, True), (50, False)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import xml.etree.ElementTree as ET
@@ -8,12 +9,16 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.sdk import FixedClock
 from plugins.taobao.gateway import china_text
 from plugins.taobao.signing import sign
 from plugins.taobao.simulator import Simulator
 from plugins.taobao.simulator.faults import Limits
+from plugins.taobao.simulator.gateway import METHODS, SimGateway
+from plugins.taobao.simulator.shop import Shop
 from tests.plugins.taobao.conftest import CREDENTIALS, NOON, PAYLOADS, load
 
 BOUNDARY = "PYTHON_SDK_BOUNDARY"
@@ -283,6 +288,88 @@ def test_request_is_refused_when_its_body_cannot_be_read(simulate, headers):
 
     assert connection.getresponse().status == 400
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"&".join(b"a=1" for _ in range(3000)), "application/x-www-form-urlencoded"),
+        (b"--x", "multipart/form-data"),
+        (b"--x\r\nnonsense", "multipart/form-data; boundary=x"),
+    ],
+)
+def test_request_gets_an_answer_when_its_body_is_nonsense(simulate, body, kind):
+    status, _, _ = send(simulate(), "POST", body=body, headers={"Content-Type": kind})
+
+    assert status in (200, 400)
+
+
+METHOD_NAMES = sorted(METHODS)
+ODD_VALUES = ["", "0", "1", "-1", "2", "9" * 23, "x", "true", "tid,orders", "1:2;3:4", "5210000000001:3", "SF", "\x00", "WAIT_BUYER_PAY"]
+ODD_VALUES += ["2026-11-11", "2026-11-10 13:00:00", "2026-11-11 12:00:00", "[]", '[{"tid":"1","oaid":"x"}]', "689000000001"]
+PARAMS = st.dictionaries(
+    st.sampled_from(
+        [
+            "fields",
+            "tid",
+            "sub_tid",
+            "is_split",
+            "out_sid",
+            "company_code",
+            "memo",
+            "flag",
+            "num_iid",
+            "num_iids",
+            "skuid_quantities",
+            "outerid_quantities",
+            "type",
+            "quantity",
+            "start_modified",
+            "end_modified",
+            "start_created",
+            "end_created",
+            "page_no",
+            "page_size",
+            "use_has_next",
+            "status",
+            "refund_id",
+            "query_list",
+            "merge_list",
+            "s_message_ids",
+            "topics",
+            "nick",
+            "sku_id",
+            "outer_id",
+            "reset",
+            "q",
+            "simplify",
+        ]
+    ),
+    st.sampled_from(ODD_VALUES),
+    max_size=8,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(name=st.sampled_from(METHOD_NAMES), params=PARAMS, form=st.sampled_from(["json", "xml"]))
+def test_gateway_answers_every_request_when_its_parameters_are_anything(name, params, form):
+    gateway = shared_gateway()
+    given_params = {**params, **signed(format=form)} | {"method": name}
+    clean = {key: value for key, value in given_params.items() if key != "sign"}
+
+    answer = gateway.answer({**clean, "sign": sign(clean, CREDENTIALS.secret, "md5")})
+
+    assert (answer.status, answer.is_lost) == (200, False)
+    if form == "json":
+        json.loads(answer.text)
+    else:
+        ET.fromstring(answer.text)
+
+
+@functools.cache
+def shared_gateway() -> SimGateway:
+    """One small shop for all examples of a property."""
+    return SimGateway(Shop(app_key=CREDENTIALS.app_key, orders=12, clock=FixedClock(NOON)), CREDENTIALS)
 
 
 def test_one_connection_serves_many_calls_when_it_is_kept_open(simulate):

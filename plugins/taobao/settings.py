@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from core.sdk import N_
+from core.sdk import N_, Secret
 from plugins.taobao.gateway import DEFAULT_URL
 from plugins.taobao.signing import SIGN_METHODS
 
@@ -17,18 +17,17 @@ class TaobaoSettings(Schema):
         validate=validate.Regexp(r"^[0-9]{4,12}$", error=N_("The app key is a number.")),
         metadata={"label": N_("App key"), "help": N_("The number of your app on the Taobao Open Platform.")},
     )
-    app_secret = fields.String(
+    app_secret = Secret(
         required=True,
         validate=validate.Length(min=1, max=128),
-        metadata={"label": N_("App secret"), "help": N_("Shown beside the app key in the platform's console."), "secret": True},
+        metadata={"label": N_("App secret"), "help": N_("Shown beside the app key in the platform's console.")},
     )
-    session = fields.String(
+    session = Secret(
         required=True,
         validate=validate.Length(min=1, max=256),
         metadata={
             "label": N_("Session key"),
             "help": N_("The access token that the seller's authorisation returned. Renew it when the shop asks for it."),
-            "secret": True,
         },
     )
     gateway = fields.Url(

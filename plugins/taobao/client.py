@@ -45,7 +45,7 @@ _NEEDED_OF_LINE = ("oid", "num", "price", "status", "divide_order_fee")
 
 
 class TaobaoConnection:
-    """A shop on Taobao, reached through the Taobao Open Platform; made by `plugin.marketplace().connect`."""
+    """A shop on Taobao, reached through the Taobao Open Platform; made by the marketplace's `connect`."""
 
     def __init__(self, ctx: PluginContext, *, pause: Callable[[float], None] = time.sleep) -> None:
         self._ctx = ctx

@@ -10,6 +10,19 @@ from plugins.taobao.errors import RequestRefused, Unknown
 from plugins.taobao.gateway import Gateway
 from plugins.taobao.wire import Node
 
+# Orderloom's carrier codes and what Taobao calls them; a shop may change each. J&T and JD have no code here that a public source confirms.
+CARRIERS = {
+    "sf": "SF",
+    "zto": "ZTO",
+    "yto": "YTO",
+    "sto": "STO",
+    "yunda": "YUNDA",
+    "ems": "EMS",
+    "china_post": "POSTB",
+    "deppon": "DBKD",
+    "best": "HTKY",
+    "zjs": "ZJS",
+}
 _FIELDS = "tid,type,status,orders.oid,orders.oid_str,orders.status,orders.invoice_no"
 _CLOSED = {"TRADE_CLOSED", "TRADE_CLOSED_BY_TAOBAO"}
 _OPEN = {"WAIT_SELLER_SEND_GOODS", "SELLER_CONSIGNED_PART"}

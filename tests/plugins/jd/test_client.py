@@ -11,7 +11,7 @@ import pytest
 from core.sdk import Denied, NotFound, ShipmentPush, Stamp, StockPush, SystemClock, Window
 from plugins.jd.errors import OrderUnknown, RequestRefused, SessionExpired
 from plugins.jd.mapping import orders_from, refunds_from
-from plugins.jd.plugin import marketplace
+from plugins.jd.plugin import register_marketplaces
 from plugins.jd.simulator import Simulator, deeds
 from plugins.jd.simulator.shop import SHOP_NAME
 from tests.plugins.http import CannotConnect, PlainHttp
@@ -397,7 +397,7 @@ def test_a_read_cannot_connect_when_nobody_listens(simulate):
 
 
 def test_marketplace_names_the_plugin_and_its_limits_when_the_host_asks():
-    port = marketplace()
+    [port] = register_marketplaces()
 
     assert (port.key, port.currency, port.longest_window, port.carriers["sf"]) == ("jd", "CNY", timedelta(days=28), "467")
     assert (port.orders_from, port.refunds_from) == (orders_from, refunds_from)

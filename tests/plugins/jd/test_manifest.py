@@ -8,7 +8,7 @@ import pytest
 from marshmallow import ValidationError
 
 from core.runtime.plugin_host.forms import form_of, secret_names
-from core.runtime.plugin_host.manifest import API_VERSION, fits, read_manifest
+from core.runtime.plugin_host.manifest import CORE_VERSION, fits, read_manifest
 from core.runtime.plugin_host.sources import boundary_breaches
 from plugins.jd.settings import JdSettings
 
@@ -21,7 +21,7 @@ def test_the_manifest_names_what_exists_when_it_is_read():
 
     assert (manifest.id, manifest.category, manifest.scope, manifest.egress) == ("jd", "channel", "tenant", ("api.jd.com",))
     assert (manifest.settings, manifest.warnings) == ("settings:JdSettings", ())
-    assert fits(API_VERSION, manifest.core)
+    assert fits(CORE_VERSION, manifest.core)
 
 
 def test_the_plugin_stays_within_its_bounds_when_its_imports_are_read():

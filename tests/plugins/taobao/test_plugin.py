@@ -11,7 +11,7 @@ import plugins.taobao
 from core.sdk import Secret
 from plugins.taobao.client import TaobaoConnection
 from plugins.taobao.mapping import orders_from, refunds_from
-from plugins.taobao.plugin import marketplace, register_lifecycle, register_marketplaces
+from plugins.taobao.plugin import register_marketplaces, register_lifecycle, register_marketplaces
 from plugins.taobao.settings import TaobaoSettings
 from tests.plugins.taobao.conftest import context_for
 
@@ -20,7 +20,7 @@ GIVEN = {"app_key": "12345678", "app_secret": "s", "session": "t"}
 
 
 def test_marketplace_fits_the_platforms_limits():
-    market = marketplace()
+    market = register_marketplaces()[0]
 
     assert (market.key, market.currency, market.connect) == ("taobao", "CNY", TaobaoConnection)
     assert (market.orders_from, market.refunds_from) == (orders_from, refunds_from)
@@ -30,9 +30,9 @@ def test_marketplace_fits_the_platforms_limits():
 
 
 def test_marketplace_hands_out_carriers_of_its_own_when_a_caller_changes_them():
-    marketplace().carriers["sf"] = "changed"
+    register_marketplaces()[0].carriers["sf"] = "changed"
 
-    assert marketplace().carriers["sf"] == "SF"
+    assert register_marketplaces()[0].carriers["sf"] == "SF"
 
 
 def test_hooks_give_the_marketplace_and_a_connection_test(simulate):

@@ -19,6 +19,7 @@ MODULES = (
     "core.domain.orders.models",
     "core.domain.channels.models",
     "core.domain.fulfilment.models",
+    "core.delivery.api.idempotency",
 )
 
 

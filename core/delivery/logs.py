@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import structlog
 
 # Libraries that tell more at INFO than an operator wants to read.
-_QUIET = ("alembic", "flask_appbuilder", "httpx", "rq", "urllib3")
+_QUIET = ("alembic", "httpx", "rq", "urllib3")
 
 
 def configure_logging(level: str, form: str, *, stream: TextIO | None = None) -> None:
@@ -50,3 +50,5 @@ def configure_logging(level: str, form: str, *, stream: TextIO | None = None) ->
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It warns of every column that it makes no filter for; ours do not come from it.
+    logging.getLogger("flask_appbuilder").setLevel(logging.ERROR)

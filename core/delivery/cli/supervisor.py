@@ -28,7 +28,7 @@ from core.runtime.db.embedded_process import die_with_parent
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SETTLED_S = 30.0
 # Together below ten seconds: what people wait after Ctrl-C, and what container platforms grant before they kill.
-PROGRAMS_PATIENCE_S = 5.0
+PROGRAMS_PATIENCE_S = 6.0
 TICK_S = 0.1
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -150,15 +150,21 @@ class Supervisor:
         return {name: pid for name, pid in (servers | children).items() if pid is not None}
 
     def stop(self) -> None:
-        """Stop the programs in the order they were added, then the servers in reverse; ten seconds at most. Signals wait meanwhile."""
+        """Ask the programs to end, in the order they were added, then stop the servers in reverse; ten seconds at most.
+
+        Signals are ignored meanwhile. What does not end in time is killed.
+        """
         for number in _STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         give_up = time.monotonic() + PROGRAMS_PATIENCE_S
-        waiting = [child for child in self._children if child.process is not None]
-        for place, child in enumerate(waiting):
-            # Each gets its share of what time is left; those after it keep theirs.
-            share = (give_up - time.monotonic()) / (len(waiting) - place)
-            self._end(child, time.monotonic() + max(share, 0.2))
+        processes = [child.process for child in self._children if child.process is not None]
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        while time.monotonic() < give_up and any(process.poll() is None for process in processes):
+            self._pump(0.02)
+        for child in self._children:
+            self._forget(child)
         self._children.clear()
         for _, server in reversed(self._servers):
             server.stop()
@@ -204,16 +210,6 @@ class Supervisor:
             self.say(child.program.name, f"ended unexpectedly ({_reason(code)}), starting it again in {wait_s:g} s")
         elif child.restart_at is not None and now >= child.restart_at:
             self._start(child)
-
-    def _end(self, child: _Child, give_up: float) -> None:
-        process = child.process
-        if process is None:
-            return
-        if process.poll() is None:
-            process.terminate()
-        while process.poll() is None and time.monotonic() < give_up:
-            self._pump(0.02)
-        self._forget(child)
 
     def _forget(self, child: _Child) -> None:
         """Kill what is left of the program's process group and let go of its pipe."""

@@ -149,7 +149,7 @@ def flask_config(settings: Settings, parts: WebParts) -> dict[str, Any]:
         "AUTH_RATE_LIMITED": True,
         "AUTH_RATE_LIMIT": "5 per minute",
         "RATELIMIT_ENABLED": bool(settings.queue_url),
-        "RATELIMIT_STORAGE_URI": settings.queue_url or "memory://",
+        "RATELIMIT_STORAGE_URI": _limiter_storage(settings.queue_url),
         "RATELIMIT_SWALLOW_ERRORS": True,
         "RATELIMIT_HEADERS_ENABLED": False,
         "AUTH_DB_FAKE_PASSWORD_HASH_CHECK": fake_hash(),
@@ -172,6 +172,11 @@ def flask_config(settings: Settings, parts: WebParts) -> dict[str, Any]:
         "FAB_API_KEY_ENABLED": True,  # asks OmsSecurityManager, which answers from the resolver; Flask-AppBuilder's own keys are not used
         "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
     }
+
+
+def _limiter_storage(queue_url: str) -> str:
+    """The queue's address as the limiter spells it: it knows sockets as `redis+unix`."""
+    return queue_url.replace("unix://", "redis+unix://", 1) if queue_url.startswith("unix://") else queue_url or "memory://"
 
 
 def _add_templates(app: Flask, parts: WebParts) -> None:

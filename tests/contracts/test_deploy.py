@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+import core
 from config.schema import ROOT, settings_fields, variable_of
 from core.delivery.cli.main import oms
 
@@ -35,3 +37,16 @@ def test_owner_address_is_known_to_preparation_only_when_services_start():
 
     assert {name for name, service in compose["services"].items() if ".env.owner" in service.get("env_file", [])} == {"prepare", "migrate"}
     assert "OMS_DATABASE_OWNER_URL=" not in re.sub(r"^#.*$", "", (ROOT / "deploy" / ".env.example").read_text(), flags=re.MULTILINE)
+
+
+def test_version_is_the_same_everywhere_when_released():
+    assert core.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
+def test_every_setting_is_read_somewhere_when_it_is_offered():
+    sources = [path.read_text(encoding="utf-8") for part in ("core", "plugins", "config") for path in (ROOT / part).rglob("*.py")]
+    text = "\n".join([*sources, (ROOT / "app.py").read_text(encoding="utf-8")])
+
+    unread = {name for name in settings_fields() if not re.search(rf"settings\.{name}\b|\"{name}\"", text)}
+
+    assert unread == set()

@@ -45,6 +45,9 @@ log_timezone = 'UTC'
 lc_messages = 'C'
 log_line_prefix = '%m [%p] %u@%d '
 log_min_duration_statement = 2s
+# Values are orders and people; the log shows statements without them.
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
 log_checkpoints = off
 """
 

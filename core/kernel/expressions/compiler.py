@@ -56,6 +56,7 @@ def parse(text: object) -> ast.expr:
         position = margin + (error.offset - 1 if error.offset else len(source))
         raise ExpressionInvalid("This is not a complete formula.", position=position) from error
     except (ValueError, RecursionError, MemoryError) as error:
+        # Which of these a deep formula meets, if any, differs between Python versions.
         raise ExpressionInvalid("This formula is too complicated.") from error
     nodes = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
     if len(nodes) > MAX_NODES:

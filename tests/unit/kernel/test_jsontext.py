@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.kernel.conditions import Match
 from core.kernel.errors import Invalid
 from core.kernel.jsontext import JsonInvalid, canonical_json, decode_json, encode_json
 from core.kernel.paging import Cursor
@@ -143,11 +144,12 @@ def test_canonical_json_spells_values_when_they_have_no_json_form_of_their_own()
         "a": [UUID(int=1), date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)],
         "ü": "聚\n",
         "t": (1, {"y", "x"}),
+        "z": [Match.ANY, b"\x01\xff"],
     }
 
     assert canonical_json(value) == (
         '{"a":["00000000-0000-0000-0000-000000000001","2026-01-02","2026-01-02T03:04:05+00:00"],'
-        '"b":"1.50","t":[1,["x","y"]],"ü":"聚\\n"}'
+        '"b":"1.50","t":[1,["x","y"]],"z":["any","\\\\x01ff"],"ü":"聚\\n"}'
     )
 
 

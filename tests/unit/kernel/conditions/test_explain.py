@@ -149,5 +149,16 @@ def test_describe_change_says_what_is_and_what_is_needed_when_the_answer_is_no()
 GIFT_LINE = {"field": "sku", "op": "eq", "value": "gift"}
 
 
+def test_describe_change_says_nothing_for_values_when_they_are_missing():
+    tree = {"all": [PAID, {"field": "tags", "op": "has_any", "value": ["vip"]}, {"field": "marks", "op": "has_any", "value": ["a"]}]}
+    explanation = _explain(tree, {"tags": [], "marks": ["b", "c"]})
+
+    assert describe_change(explanation, CATALOGUE) == [
+        "State is now nothing; needed: State is Paid",
+        "Tags is now nothing; needed: Tags has any of vip",
+        "Marks is now b, c; needed: Marks has any of a",
+    ]
+
+
 def test_describe_change_is_empty_when_nothing_can_turn_the_answer():
     assert describe_change(_explain({"any": []}, {}), CATALOGUE) == []

@@ -25,6 +25,7 @@ from core.kernel.conditions import (
     Period,
     Quantified,
     Span,
+    fields_in,
     leaves,
     parse_condition,
     to_json,
@@ -214,6 +215,30 @@ def test_parse_takes_any_choice_when_the_catalogue_lists_none():
     parsed = parse_condition(_leaf("state", "eq", "anything"), {"state": FieldSpec(FieldType.CHOICE)})
 
     assert parsed == Comparison(("state",), FieldType.CHOICE, Op.EQ, "anything")
+
+
+def test_fields_in_names_every_field_when_quantifiers_and_relations_are_inside():
+    where = {"any": [_leaf("sku", "eq", "x"), _leaf("product.brand", "eq", "y")]}
+    tree = {"all": [{"not": _leaf("title", "eq", "x")}, _leaf("customer.city", "eq", "x"), {"field": "lines", "match": "any", "where": where}]}
+
+    found = fields_in(parse_condition(tree, CATALOGUE))
+
+    assert found == {"title", "customer.city", "lines", "lines.sku", "lines.product.brand"}
+
+
+@pytest.mark.parametrize(("field", "value"), [("due", date(2026, 1, 31)), ("owner", UUID(int=7)), ("placed", datetime(2026, 1, 1, tzinfo=UTC))])
+def test_parse_takes_typed_values_when_code_builds_the_condition(field, value):
+    assert parse_condition(_leaf(field, "eq", value), CATALOGUE).value == value
+
+
+def test_parse_refuses_a_collection_when_it_hangs_on_a_relation():
+    lines = FieldSpec(FieldType.COLLECTION, fields={"sku": FieldSpec(FieldType.TEXT)})
+    catalogue = {"customer": FieldSpec(FieldType.RELATION, fields={"orders": lines})}
+
+    with pytest.raises(ConditionInvalid) as caught:
+        parse_condition({"field": "customer.orders", "match": "any", "where": {"all": []}}, catalogue)
+
+    assert caught.value.field == "$.field"
 
 
 def test_ops_are_defined_when_a_type_holds_a_value():

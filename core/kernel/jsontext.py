@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -44,7 +43,7 @@ def decode_json(data: bytes | str, *, max_bytes: int, max_depth: int = MAX_DEPTH
     except (ValueError, InvalidOperation) as error:
         raise JsonInvalid("A number in this document is too large.") from error
     # Depth cannot exceed the number of opening brackets, so most documents need no walk.
-    if text.count("[") + text.count("{") > max_depth and any(depth > max_depth for depth, _ in _walk(value)):
+    if text.count("[") + text.count("{") > max_depth and _is_deeper(value, max_depth):
         raise JsonInvalid(f"This document is nested deeper than {max_depth} levels.", limit=max_depth)
     if _RISKY_ESCAPE.search(text):
         _check_texts(value)
@@ -82,24 +81,27 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _walk(value: Any) -> Iterator[tuple[int, Any]]:
-    """Every part of a decoded document with its depth, keys included; containers count one level, so `[]` has depth 1."""
-    waiting = [(1, value)]
-    while waiting:
-        depth, item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend((depth + 1, member) for member in item.values())
-            waiting.extend((depth + 1, key) for key in item)
-        elif isinstance(item, list):
-            waiting.extend((depth + 1, member) for member in item)
-        else:
-            depth -= 1
-        yield depth, item
+def _is_deeper(value: Any, max_depth: int) -> bool:
+    """Whether containers are nested in more than `max_depth` levels; a whole level is looked at in one pass, which is quick."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(max_depth):
+        inner = [part.values() if type(part) is dict else part for part in level]
+        level = [member for members in inner for member in members if type(member) is dict or type(member) is list]
+        if not level:
+            return False
+    return bool(level)
 
 
 def _check_texts(value: Any) -> None:
-    for _, item in _walk(value):
-        if isinstance(item, str) and ("\x00" in item or any("\ud800" <= char <= "\udfff" for char in item)):
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, str) and ("\x00" in item or any("\ud800" <= char <= "\udfff" for char in item)):
             raise JsonInvalid("A text in this document holds NUL or half of a surrogate pair.")
 
 

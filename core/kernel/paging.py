@@ -44,6 +44,12 @@ def _read_moment(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _write_moment(moment: datetime) -> str:
+    if moment.utcoffset() is None:
+        raise ValueError(moment)
+    return moment.astimezone(UTC).isoformat()
+
+
 def _read_boolean(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
@@ -51,7 +57,7 @@ def _read_boolean(text: str) -> bool:
 # One letter for each type a key may have, how it is written, and how it is read back.
 _WRITERS: dict[type, tuple[str, Callable[[Any], str]]] = {
     UUID: ("u", lambda value: value.hex),
-    datetime: ("m", lambda value: value.astimezone(UTC).isoformat()),
+    datetime: ("m", _write_moment),
     date: ("d", date.isoformat),
     str: ("s", str),
     Decimal: ("n", str),
@@ -126,13 +132,12 @@ def _write(value: Any) -> str:
     letter, write = _WRITERS.get(type(value), ("", str))
     if not letter:
         raise CursorInvalid
-    text = write(value)
     try:
-        is_exact = _READERS[letter](text) == value
+        text = write(value)
+        # Reading it back checks what `decode` will ask: finite, within 64 bits, within the calendar.
+        _READERS[letter](text)
     except (ValueError, ArithmeticError) as error:
         raise CursorInvalid from error
-    if not is_exact:
-        raise CursorInvalid
     return letter + text
 
 

@@ -21,6 +21,7 @@ from core.kernel.conditions.nodes import (
     Period,
     Quantified,
     Span,
+    fields_in,
     leaves,
     to_json,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "describe_change",
     "evaluate",
     "explain",
+    "fields_in",
     "find_field",
     "leaves",
     "parse_condition",

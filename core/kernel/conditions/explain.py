@@ -109,8 +109,8 @@ def _quantified(node: Quantified, document: Document, now: datetime, at: str) ->
     answers = [evaluate(node.where, row, now) for row in rows]
     matching = sum(answers)
     holds = {Match.ANY: matching > 0, Match.ALL: matching == len(rows), Match.NONE: matching == 0}[node.match]
-    # What decided: the matching rows where one match is enough, the failing ones where all must match, else every row.
-    telling = (node.match is Match.ALL) is holds
+    # The rows that tell: those that match where a match was wanted or forbidden and found, else those that do not.
+    telling = holds is not (node.match is Match.NONE)
     deciding = [index for index, answer in enumerate(answers) if answer is telling][:MAX_ROWS]
     found = tuple(RowFinding(index, _explain(node.where, rows[index], now, f"{at}.where").deciding) for index in deciding)
     return Finding(at, node, {"rows": len(rows), "matching": matching}, holds, found)

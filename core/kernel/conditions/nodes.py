@@ -154,6 +154,17 @@ def leaves(condition: Condition) -> Iterator[Comparison | Quantified]:
         yield condition
 
 
+def fields_in(condition: Condition) -> set[str]:
+    """The names of all fields that the condition reads, those inside quantifiers as `lines.sku`; for permissions on fields."""
+    found = set()
+    for leaf in leaves(condition):
+        name = field_name(leaf)
+        found.add(name)
+        if isinstance(leaf, Quantified):
+            found |= {f"{name}.{inner}" for inner in fields_in(leaf.where)}
+    return found
+
+
 def to_json(condition: Condition) -> dict[str, Any]:
     """The canonical JSON form; `parse_condition` of it gives an equal condition."""
     match condition:

@@ -46,20 +46,29 @@ def parse(text: object) -> ast.expr:
     # Line breaks become spaces, so that a long formula may be laid out; they never end it, and positions stay as they are.
     source = re.sub(r"[\t\r\n]", " ", source)
     _check_tokens(source)
-    start = len(source) - len(source.lstrip())
+    # Leading spaces would be an indentation for the parser.
+    margin = len(source) - len(source.lstrip())
+    source = source.strip()
     try:
-        tree = ast.parse(source.strip(), mode="eval").body
+        tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
-        position = start + error.offset - 1 if error.offset else None
+        # At the very end the parser gives 0 or nothing.
+        position = margin + (error.offset - 1 if error.offset else len(source))
         raise ExpressionInvalid("This is not a complete formula.", position=position) from error
     except (ValueError, RecursionError, MemoryError) as error:
+        # Which of these a deep formula meets, if any, differs between Python versions.
         raise ExpressionInvalid("This formula is too complicated.") from error
     nodes = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
     if len(nodes) > MAX_NODES:
         raise ExpressionInvalid(f"A formula has at most {MAX_NODES} parts.")
     for node in nodes:
         if isinstance(node, ast.Constant):
-            _settle(node, source.strip())
+            _settle(node, source)
+    encoded = source.encode()
+    for node in nodes:
+        if isinstance(node, ast.expr):
+            # The parser counts bytes; people count characters, from the start of what they wrote.
+            node.col_offset = margin + len(encoded[: node.col_offset].decode())
     return tree
 
 

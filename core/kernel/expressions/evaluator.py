@@ -91,6 +91,9 @@ class _Evaluator(SimpleEval):
         """The value of a checked tree."""
         return self._eval(tree)
 
+    def _check_disallowed_items(self, item: Any) -> None:
+        """Nothing to do: `admit` has let in plain values only, and the parent would walk a list again wherever it is mentioned."""
+
     def _eval_boolop(self, node: ast.BoolOp) -> bool:
         """A truth value, where the parent gives the last operand."""
         is_and = isinstance(node.op, ast.And)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from core.kernel.expressions.arithmetic import CONTEXT, OPERATORS, Number, ceiling, floor, round_half_up
+from core.kernel.expressions.arithmetic import CONTEXT, Number, ceiling, floor, round_half_up
 from core.kernel.expressions.errors import ExpressionFailed, ExpressionInvalid
 from core.kernel.expressions.types import MEMBER_OF, NUMBERS, SCALARS, SORTABLE, ValueType, bounded, meet
 from core.kernel.text.clean import fold_case
@@ -101,10 +100,13 @@ def _members(values: tuple[Any, ...]) -> list[Any]:
 
 
 def _sum(*values: Any) -> Any:
-    total: Any = 0
-    for member in _members(values):
-        total = OPERATORS[ast.Add](total, member)
-    return total
+    members = _members(values)
+    if all(type(member) is int for member in members):
+        return bounded(sum(members))
+    total = Decimal(0)
+    for member in members:
+        total = CONTEXT.add(total, member)
+    return bounded(total)
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,19 @@ from wtforms.validators import InputRequired
 from core.delivery.web.theme import cells
 from core.delivery.web.theme.formats import formats
 from core.delivery.web.theme.grid import (
-    Action, Bulk, Chip, Column, ColumnChoice, Empty, Filter, Grid, Pager, PageSize, Row, Tab, Tools,
+    Action,
+    Bulk,
+    Chip,
+    Column,
+    ColumnChoice,
+    Empty,
+    Filter,
+    Grid,
+    Pager,
+    PageSize,
+    Row,
+    Tab,
+    Tools,
 )  # fmt: skip
 from core.delivery.web.theme.shell import Addresses, Language, Link, NavItem, NavSection, Person, Shell, TenantLink
 
@@ -71,7 +83,7 @@ def shell_for(language: str, page: str = "") -> Shell:
         urls=Addresses(
             home=_page(language, "home"), search=_bit(language, "palette"), bell=_bit(language, "bell"),
             notifications=_page(language, "notifications"), jobs=_page(language, "jobs"), help="#",
-        ),  # fmt: skip
+        ),
         unread=5,
         jobs_running=2,
         jumps=(("o", say.orders, _page(language, "orders")), ("h", say.home, _page(language, "home"))),
@@ -121,7 +133,7 @@ def order_grid(language: str, count: int = 25) -> Grid:
         Action(say.cancel, key="cancel", icon="ban", kind="bad", confirm=say.cancel_ask),
     ]
     return Grid(
-        columns, _orders(language, count), Pager(1, count, 10000, True, "", "?after=x", [PageSize(25, "#", True), PageSize(50, "#")]),
+        columns, _orders(language, count), Pager(1, count, 10000, is_capped=True, next_url="?after=x", sizes=[PageSize(25, "#", active=True), PageSize(50, "#")]),
         id="orders", caption=say.orders, show_url=f"/{language}/order?pk={{pk}}", peek_url=f"/{language}/x/peek?pk={{pk}}",
         edit_url=f"/{language}/form?pk={{pk}}", row_actions=[Action(say.ship, "#{pk}", "truck-delivery", "post")],
         bulk=Bulk("#", actions, 4812, query=[("tab", "review")]),
@@ -409,7 +421,7 @@ def bulk_run(language: str) -> Context:
            "skipped": 3, "state": "done", "retry": Action(say.retry, "#", "rotate", "post"), "back_url": "#"}  # fmt: skip
     rows = [Row(str(i), f"{say.prefix}{i}", [f"{say.prefix}{240118 + i}", cells.badge("bad", "circle-x", say.failed), text]) for i, text in enumerate(say.fail_texts)]
     columns = [Column("a", say.columns[0]), Column("b", say.columns[1]), Column("c", say.log_columns[5], "wide")]
-    tabs = [Tab("f", say.failed, "#", True, count="19"), Tab("o", say.done, "#", count="4790")]
+    tabs = [Tab("f", say.failed, "#", active=True, count="19"), Tab("o", say.done, "#", count="4790")]
     return {"run": run, "status_url": _bit(language, "bulk"), "tabs": tabs, "grid": Grid(columns, rows, id="rows", show_url="#{pk}")}
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from flask import Flask
 from theme_preview import make_app
-from theme_samples import orders, shell_for
+from theme_sample_base import shell_for
+from theme_sample_orders import orders
 
 from core.delivery.web.theme.preferences import Preferences
 

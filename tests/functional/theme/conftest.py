@@ -5,18 +5,14 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
-import axe_core_python
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from theme_preview import make_app
 from werkzeug.serving import make_server
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def preview_url() -> Iterator[str]:
     """The address of the preview application."""
     server = make_server("127.0.0.1", 0, make_app(), threaded=True)
@@ -27,7 +23,7 @@ def preview_url() -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium of the system."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, g, render_template, request, session
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
-from theme_samples import FRAGMENTS, PAGES, shell_for
+from theme_sample_base import shell_for
+from theme_samples import FRAGMENTS, PAGES
 from werkzeug.wrappers import Response
 
 from core.delivery.web.theme import TRANSLATIONS, init_theme

@@ -1,7 +1,7 @@
 """Static files of the theme under one address that changes with their content, so that browsers may keep them for good.
 
-All files live below `/assets/theme/<build>/`, where `<build>` is a hash over every file. The component style sheets are joined into one
-`theme.css` when the process starts, together with a class per icon made from the sprite; nothing is written to disk.
+All files live below `/assets/theme/<build>/`, where `<build>` is a hash over every file. The component style sheets are joined
+into one `theme.css` when the process starts, together with a class per icon made from the sprite; nothing is written to disk.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ DASH = Markup('<span class="nil">–</span>')
 _ALIASES = {
     "table": "table", "user": "user", "users": "users", "group": "users-group", "cogs": "settings", "cog": "settings",
     "key": "key", "lock": "lock", "list": "list", "edit": "edit", "trash": "trash", "plus": "plus", "search": "search",
-    "envelope": "mail", "bar-chart": "report-analytics", "bar-chart-o": "report-analytics", "dashboard": "home", "sign-out": "logout",
-    "check": "check", "rocket": "bolt", "shield": "shield-lock", "chain": "link", "folder-open-o": "list-details", "globe": "world",
-    "refresh": "refresh",
+    "envelope": "mail", "bar-chart": "report-analytics", "bar-chart-o": "report-analytics", "dashboard": "home",
+    "sign-out": "logout", "check": "check", "rocket": "bolt", "shield": "shield-lock", "chain": "link",
+    "folder-open-o": "list-details", "globe": "world", "refresh": "refresh",
 }  # fmt: skip
 
 
@@ -61,7 +61,10 @@ def _time(value: datetime, text: str, *, habits: Formats, mark: str = "") -> Mar
 
 
 def money(amount: Any, currency: str = "", *, bare: bool = False, by: Formats | None = None) -> Markup:
-    """An amount of money; `bare` where the head of the column shows the currency. `by` saves looking the reader's habits up per cell."""
+    """An amount of money; `bare` where the head of the column shows the currency.
+
+    `by` is the reader's `formats()`, looked up once by a caller that makes many cells.
+    """
     return DASH if amount is None else _number((by or formats()).money(amount, currency, bare=bare))
 
 

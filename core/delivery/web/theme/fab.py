@@ -1,6 +1,6 @@
 """Turns what Flask-AppBuilder's own list and show widgets pass into the contexts of our templates.
 
-Only for views that still use FAB's widgets (its security pages, third-party add-ons); the crud kit builds the same contexts itself.
+Only for views that still use FAB's widgets (its security pages, third-party add-ons); the crud kit builds the same contexts.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def _pager(view: str, page: int | None, page_size: int, count: int) -> Pager:
 
 def _bulk(actions: dict[str, Any], view: str) -> Bulk | None:
     shown = current_app.jinja_env.filters["get_actions_on_list"](actions or {}, view)
-    found = [Action(str(one.text), key=one.name, icon=one.icon or "", confirm=str(one.confirmation or "")) for one in shown.values()]
+    found = [
+        Action(str(one.text), key=one.name, icon=one.icon or "", confirm=str(one.confirmation or "")) for one in shown.values()
+    ]
     return Bulk(_url(f"{view}.action_post"), found, key_name="rowid") if found else None
 
 
@@ -90,7 +92,8 @@ def grid(args: dict[str, Any]) -> Grid:
 
 def panels(args: dict[str, Any]) -> list[dict[str, Any]]:
     """The `panels` context of `kit/_details.html` from the arguments of FAB's ShowWidget."""
-    keys, labels, formatters = list(args["include_columns"]), args.get("label_columns") or {}, args.get("formatters_columns") or {}
+    keys, labels = list(args["include_columns"]), args.get("label_columns") or {}
+    formatters = args.get("formatters_columns") or {}
     values = dict(zip(keys, args["value_columns"], strict=True))
 
     def field_of(key: str) -> dict[str, Any]:
@@ -98,7 +101,9 @@ def panels(args: dict[str, Any]) -> list[dict[str, Any]]:
         return {"label": str(labels.get(key, key)), "value": value}
 
     fieldsets = args.get("fieldsets") or [("", {"fields": keys})]
-    return [{"title": str(title), "fields": [field_of(key) for key in part["fields"] if key in values]} for title, part in fieldsets]
+    return [
+        {"title": str(title), "fields": [field_of(key) for key in part["fields"] if key in values]} for title, part in fieldsets
+    ]
 
 
 def active_filters(filters: Any, labels: dict[str, Any]) -> list[dict[str, str]]:
@@ -111,8 +116,6 @@ def active_filters(filters: Any, labels: dict[str, Any]) -> list[dict[str, str]]
         known = filters.get_search_filters().get(column) or []
         word = str(known[int(index)].name) if index.isdecimal() and int(index) < len(known) else ""
         rest = [(key, kept) for key, kept in request.args.items(multi=True) if (key, kept) != (name, value)]
-        clear = request.path + (f"?{urlencode(rest)}" if rest else "")
-        chips.append(
-            {"label": str(labels.get(column, column)), "operator": word, "value": value, "remove_url": request.script_root + clear}
-        )
+        clear = request.script_root + request.path + (f"?{urlencode(rest)}" if rest else "")
+        chips.append({"label": str(labels.get(column, column)), "operator": word, "value": value, "remove_url": clear})
     return chips

@@ -46,7 +46,7 @@ def _bucket(seconds: float) -> int:
 
 @lru_cache(maxsize=8192)
 def _distance(seconds: int, language: str) -> str:
-    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=1.1, locale=language)
+    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=1.0, locale=language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Formats:
         if value is None:
             return NOTHING
         length = value if isinstance(value, timedelta) else timedelta(seconds=value)
-        return format_timedelta(length, threshold=1.1, locale=self.language)
+        return format_timedelta(length, threshold=1.0, locale=self.language)
 
 
 def formats() -> Formats:

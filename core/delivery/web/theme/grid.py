@@ -1,4 +1,4 @@
-"""The values that a list page shows, as `kit/list.html` and `kit/_table.html` take them. Plain data: filled by the crud kit, printed here.
+"""The values that a list page shows, as `kit/list.html` and `kit/_table.html` take them: filled by the crud kit, printed here.
 
 Labels are translated, addresses permission-checked (an empty one hides its control), cells are text or Markup from `cells`.
 An address for a row is a pattern with `{pk}` in it, so that a page of rows carries it once.
@@ -39,7 +39,10 @@ class Column:
 
 @dataclass(slots=True)
 class Row:
-    """One row: its key, what to call it (for its check box and menu), its cells in column order. `css`: `row-bad`, `row-warn`, `row-done`."""
+    """One row: its key, what to call it (for its check box and menu), its cells in column order.
+
+    `css` is `row-bad`, `row-warn`, `row-done` or nothing.
+    """
 
     pk: str
     label: str
@@ -49,7 +52,10 @@ class Row:
 
 @dataclass(slots=True)
 class Action:
-    """A button. `method` "post" makes it a form; `confirm` is asked first; `kind` "bad" paints it red; `off` is why it is disabled."""
+    """A button. `method` "post" makes it a form; `confirm` is asked first; `kind` "bad" paints it red.
+
+    `off` says why it is disabled; `word` must be typed to go on; `peek` opens at the side instead.
+    """
 
     label: str
     url: str = ""
@@ -66,7 +72,10 @@ class Action:
 
 @dataclass(slots=True)
 class Bulk:
-    """Actions on chosen rows. Posted to `url`: `action`, the keys under `key_name`, `scope=all` for all `matching`, and the filter (`query`)."""
+    """Actions on chosen rows.
+
+    Posted to `url`: `action`, the keys under `key_name`, `scope=all` for all `matching`, and the filter (`query`).
+    """
 
     url: str
     actions: Sequence[Action]
@@ -87,7 +96,7 @@ class PageSize:
 
 @dataclass(slots=True)
 class Pager:
-    """Keyset paging. `total` None: not counted; `is_capped`: counted up to a limit only. An empty address: there is no such page."""
+    """Keyset paging. `total` None: not counted; `is_capped`: counted up to a limit only. An empty address: no such page."""
 
     first: int
     last: int
@@ -122,7 +131,10 @@ class Chip:
 
 @dataclass(slots=True)
 class Filter:
-    """One line of the filter panel. `type`: text, number, date, select, many, bool; `options`: (value, label) pairs; `source`: remote look-up."""
+    """One line of the filter panel.
+
+    `type` is text, number, date, select, many or bool; `options` are (value, label) pairs; `source` is a look-up address.
+    """
 
     name: str
     label: str
@@ -157,7 +169,7 @@ class Empty:
 
 @dataclass(slots=True)
 class Tools:
-    """The row between tabs and table. `keep`: arguments that a search or filter must not lose; `conditions`: one-click filters."""
+    """The row between tabs and table. `keep` are arguments that a search must not lose; `conditions` are one-click filters."""
 
     search_name: str = "q"
     search: str = ""

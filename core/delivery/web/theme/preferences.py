@@ -1,4 +1,4 @@
-"""What a person chose for this browser: colours, row height, folded sidebar, shortcuts. Kept in cookies, so no page needs a query for it."""
+"""What a person chose for this browser: colours, row height, folded sidebar, shortcuts. In cookies, so it costs no query."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the frame around every page shows: tenant, navigation, shops, user, languages, counters. Plain values, made once per request.
+"""What the frame around every page shows: tenant, navigation, shops, user, languages, counters.
 
-The web layer hands a function that makes a `Shell` to `init_theme`; without one the frame is built from Flask-AppBuilder's own menu.
+The web layer hands a function that makes a `Shell` to `init_theme`; without one the frame comes from Flask-AppBuilder's menu.
 Labels are already translated, addresses already permission-checked: the templates only print.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flask import current_app, g, request, url_for
+from flask_appbuilder.menu import MenuItem
 from flask_babel import get_locale, gettext
 
 
@@ -24,7 +25,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the sidebar. `count` is shown beside it; `views` are saved views of that list; `children` fold out below it."""
+    """One entry of the sidebar. `count` is shown beside it; `views` are saved views of that list; `children` fold out below."""
 
     label: str
     url: str
@@ -130,14 +131,14 @@ class Shell:
         return next((shop for shop in self.shops if shop.is_active), self.shops[0] if self.shops else None)
 
 
-def _menu_item(item: object) -> NavItem:
-    children = tuple(_menu_item(child) for child in item.childs if child.name != "-" and _may_see(child))  # type: ignore[attr-defined]
-    url = item.get_url() if not children else ""  # type: ignore[attr-defined]
+def _menu_item(item: MenuItem) -> NavItem:
+    children = tuple(_menu_item(child) for child in item.childs if child.name != "-" and _may_see(child))
+    url = item.get_url() if not children else ""
     here = request.path == url.removeprefix(request.script_root)
-    return NavItem(gettext(str(item.label or item.name)), url, icon=item.icon or "", is_active=here, children=children)  # type: ignore[attr-defined]
+    return NavItem(gettext(str(item.label or item.name)), url, icon=item.icon or "", is_active=here, children=children)
 
 
-def _may_see(item: object) -> bool:
+def _may_see(item: MenuItem) -> bool:
     return current_app.appbuilder.sm.has_access("menu_access", item.name) and item.should_render()  # type: ignore[attr-defined]
 
 
@@ -146,9 +147,9 @@ def languages() -> tuple[Language, ...]:
     builder = getattr(current_app, "appbuilder", None)
     if builder is None:
         return ()
-    current = str(get_locale() or "en")
+    current = str(get_locale() or "en").partition("_")[0]
     return tuple(
-        Language(code, about["name"], url_for("LocaleView.index", locale=code), current.split("_")[0] == code.split("_")[0])
+        Language(code, about["name"], url_for("LocaleView.index", locale=code), code.partition("_")[0] == current)
         for code, about in builder.languages.items()
     )
 

@@ -1,8 +1,8 @@
-"""Refreshes the third-party front-end files under `static/vendor/` from the npm registry; a developer's tool, never run by the product.
+"""Refreshes the third-party front-end files under `static/vendor/`; a developer's tool, never run by the product.
 
-Run as `python3 dev.py vendor` or `python3 -m core.delivery.web.theme.vendor`. Each package is fetched with `npm pack` at its pinned
-version, only the listed files are kept, its licence is put beside them, and `vendor.json` records versions and sha384 hashes
-(the form that the `integrity` attribute wants). The same pins give the same files.
+Run as `python3 dev.py vendor` or `python3 -m core.delivery.web.theme.vendor`. Each package is fetched with `npm pack` at its
+pinned version, only the listed files are kept, its licence is put beside them, and `vendor.json` records versions and sha384
+hashes (the form that the `integrity` attribute wants). The same pins give the same files.
 """
 
 from __future__ import annotations
@@ -18,48 +18,59 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 VENDOR_DIR = Path(__file__).parent / "static" / "vendor"
 MANIFEST = VENDOR_DIR / "vendor.json"
 
 #: The outline icons in our sprite, by their Tabler names. Add a name here and run this module again.
-ICONS = tuple(
-    """
-    activity adjustments alert-circle alert-triangle api arrow-back-up arrow-down arrow-right arrow-up arrows-split ban ballpen barcode
-    bell bolt bookmark box building-store building-warehouse calendar calendar-due cash check checklist chevron-down chevron-left
-    chevron-right chevron-up chevrons-left circle circle-check circle-dashed circle-dot circle-x clipboard-list clock clock-exclamation
-    cloud-download code columns-3 command copy credit-card currency-pound currency-yuan database device-desktop dots dots-vertical
-    download edit external-link eye eye-off file-export file-import file-text filter gift git-branch git-merge grip-vertical hand-stop
-    heart-rate-monitor help-circle history home hourglass id-badge inbox info-circle key language layout-rows
-    layout-sidebar-left-collapse layout-sidebar-left-expand link list list-details loader-2 lock lock-open logout mail map-pin menu-2
-    message mood-empty moon note package package-export package-off packages phone photo player-pause player-play player-stop
-    plug plug-connected plug-x plus point printer puzzle receipt receipt-refund refresh report-analytics robot rotate route scan search
-    selector send server settings share shield-check shield-lock shopping-bag shopping-cart sort-ascending stack-2 star sun
-    table tag tags transfer trash truck-delivery unlink upload user user-circle user-plus users users-group versions webhook world x
-    """.split()
-)
+_ICON_NAMES = """
+activity adjustments alert-circle alert-triangle api arrow-back-up arrow-down arrow-right arrow-up arrows-split ban
+ballpen barcode bell bolt bookmark box building-store building-warehouse calendar calendar-due cash check checklist
+chevron-down chevron-left chevron-right chevron-up chevrons-left circle circle-check circle-dashed circle-dot circle-x
+clipboard-list clock clock-exclamation cloud-download code columns-3 command copy credit-card currency-pound
+currency-yuan database device-desktop dots dots-vertical download edit external-link eye eye-off file-export file-import
+file-text filter gift git-branch git-merge grip-vertical hand-stop heart-rate-monitor help-circle history home hourglass
+id-badge inbox info-circle key language layout-rows layout-sidebar-left-collapse layout-sidebar-left-expand link list
+list-details loader-2 lock lock-open logout mail map-pin menu-2 message mood-empty moon note package package-export
+package-off packages phone photo player-pause player-play player-stop plug plug-connected plug-x plus point printer
+puzzle receipt receipt-refund refresh report-analytics robot rotate route scan search selector send server settings
+share shield-check shield-lock shopping-bag shopping-cart sort-ascending stack-2 star sun table tag tags transfer trash
+truck-delivery unlink upload user user-circle user-plus users users-group versions webhook world x
+"""
+ICONS = tuple(_ICON_NAMES.split())
 
 _MIT = """The MIT License (MIT)
 
 {copyright}
 
-Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the
-"Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish,
-distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to
-the following conditions:
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+persons to whom the Software is furnished to do so, subject to the following conditions:
 
-The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+Software.
 
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
-MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR
-ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH
-THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
+
+
+class Entry(TypedDict):
+    """What the manifest says about one package; `files` maps a name to its `integrity` value."""
+
+    name: str
+    version: str
+    licence: str
+    files: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One npm package: `folder` is its folder under `static/vendor/` without the version; `files` are paths inside the package."""
+    """One npm package: `folder` is its folder under `static/vendor/` without the version; `files` are paths inside it."""
 
     name: str
     version: str
@@ -122,7 +133,7 @@ def licence_text(package: Package, source: Path) -> str:
     return _MIT.format(copyright="\n".join(line.strip() for line in lines))
 
 
-def install(package: Package, source: Path) -> dict[str, object]:
+def install(package: Package, source: Path) -> Entry:
     """Copy the kept files and the licence of one unpacked package; returns its entry for the manifest."""
     target = VENDOR_DIR / f"{package.folder}-{package.version}"
     target.mkdir(parents=True)
@@ -139,7 +150,7 @@ def install(package: Package, source: Path) -> dict[str, object]:
     return {"name": package.name, "version": package.version, "licence": package.licence, "files": files}
 
 
-def refresh() -> dict[str, dict[str, object]]:
+def refresh() -> dict[str, Entry]:
     """Replace `static/vendor/` by freshly fetched files and write the manifest; returns the manifest."""
     with tempfile.TemporaryDirectory() as scratch:
         sources = {package: fetch(package, Path(scratch)) for package in PACKAGES}
@@ -153,7 +164,7 @@ def refresh() -> dict[str, dict[str, object]]:
 def main() -> None:
     """Refresh and say what is there now."""
     for folder, entry in refresh().items():
-        sys.stdout.write(f"{folder}: {', '.join(entry['files'])}\n")  # type: ignore[call-overload]
+        sys.stdout.write(f"{folder}: {', '.join(entry['files'])}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Translation inside templates, at a third of the usual cost: a page says a hundred words, and Flask-Babel looks the locale up for each."""
+"""Translation inside templates at a third of the usual cost: a page says a hundred words, each looked up through the locale."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ def template_words() -> tuple[Callable[..., Markup], Callable[..., Markup]]:
 
 
 def init_words(app: Flask) -> None:
-    """Use the quick functions in all templates of `app`. Flask-Babel sets its own when AppBuilder starts, which is after us, so this
-    looks once per request whether ours are still in place."""
+    """Use the quick functions in all templates of `app`.
+
+    Flask-Babel sets its own when AppBuilder starts, which is after us; so this looks once per request whether ours are in place.
+    """
     gettext, ngettext = template_words()
 
     @app.before_request

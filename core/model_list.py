@@ -10,6 +10,7 @@ MODULES = (
     "core.runtime.security.keyring",
     "core.runtime.security.models",
     "core.runtime.events.models",
+    "core.runtime.jobs.models",
     "core.runtime.plugin_host.models",
     "core.engines.metadata.search",
     "core.engines.metadata.layouts",

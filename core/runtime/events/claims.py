@@ -1,8 +1,8 @@
-"""The statements by which a worker takes deliveries, ends them, and puts them back. All of them are inside one tenant's transaction.
+"""The statements by which a worker takes deliveries, ends them, and puts them back, inside one tenant's transaction.
 
-Beginning skips rows that another worker holds or has begun (`guard_until`), so a doubled message finds nothing to do and goes away.
-Statements that look rows up by id say `state || ''`: else the planner may prefer the partial index of due deliveries, which is short as a
-rule, and long just when many of them wait.
+Beginning skips rows that another worker holds or has begun (`guard_until`), so a doubled message finds nothing to do and goes
+away. Statements that look rows up by id say `state || ''`: else the planner may prefer the partial index of due deliveries, which
+is short as a rule, and long just when many of them wait.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The worker's side of delivery: a message of ids comes in, each delivery is carried out once, in order, or put back with a reason."""
+"""The worker's side of delivery: ids come in, each delivery is carried out once, in order, or put back with a reason."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Dispatcher:
         self._slugs: dict[int, str] = {}
 
     def deliver(self, message: Message) -> None:
-        """Carry out one message; nothing is raised for a failed delivery, and what cannot be done now stays due in the database."""
+        """Carry out one message. Nothing is raised for a failed delivery; what cannot be done now stays due in the database."""
         try:
             for tenant_id, key, size, ids in message:
                 if self._kit.should_stop():

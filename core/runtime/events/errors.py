@@ -10,8 +10,8 @@
     ├── RateLimited          the other side asked for a pause; not counted as an attempt
     └── BreakerOpen          too many calls failed of late; not counted as an attempt
 
-Delivery looks at two attributes of an Unavailable error and not at its class: `outcome_unknown` and `counts_attempt`. A Denied error with
-`park=True` parks the delivery until somebody signs in again, instead of ending it.
+Delivery looks at two attributes of an Unavailable error and not at its class: `outcome_unknown` and `counts_attempt`. A Denied
+error with `park=True` parks the delivery until somebody signs in again, instead of ending it.
 """
 
 from __future__ import annotations

@@ -51,8 +51,9 @@ class LocalContext:
 class RemoteContext:
     """For a remote effect.
 
-    `session` is there in `prepare` and `complete`, and None in `send` and `ask`, which run without a transaction. `idempotency_key` is the
-    same on every repeat of this delivery; a replay that a person asked for has a new one. `request` is what `prepare` returned.
+    `session` is there in `prepare` and `complete`, and None in `send` and `ask`, which run without a transaction.
+    `idempotency_key` is the same on every repeat of this delivery; a replay that a person asked for has a new one. `request` is
+    what `prepare` returned.
     """
 
     event: DeliveredEvent

@@ -1,4 +1,4 @@
-"""Messages from outside: kept as they came, once, and turned into an event. The sender can be answered as soon as this has committed."""
+"""Messages from outside: kept as they came, once, and turned into an event; the sender is answered when that has committed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from core.runtime.events.models import Inbox
 from core.runtime.events.outbox import EventDraft, emit, tenant_of_open
 
 
-def receive(session: Session, draft: EventDraft, *, source: str, external_id: str, headers: Mapping[str, str], raw: bytes) -> bool:
+def receive(
+    session: Session, draft: EventDraft, *, source: str, external_id: str, headers: Mapping[str, str], raw: bytes
+) -> bool:
     """Keep one message and emit `draft`, unless `source` has sent this `external_id` before.
 
-    `headers` are those worth keeping, never credentials. Returns False for a repeat, which changes nothing. Two deliveries of one message
-    at the same time wait for each other, and one of them is the repeat.
+    `headers` are those worth keeping, never credentials. Returns False for a repeat, which changes nothing. Two deliveries of one
+    message at the same time wait for each other, and one of them is the repeat.
     """
     tenant_of_open(session)
     new = insert_rows(

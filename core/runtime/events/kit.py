@@ -66,7 +66,10 @@ class Kit:
 
 @dataclass(slots=True)
 class Group:
-    """The part of a message that belongs to one tenant and one subscriber. `stopped` are subjects that wait for an earlier event."""
+    """The part of a message that belongs to one tenant and one subscriber.
+
+    `stopped` are subjects that wait for an earlier event.
+    """
 
     scope: Scope
     subscriber: Subscriber
@@ -104,5 +107,5 @@ def lent(session: Session) -> Iterator[None]:
 
 @event.listens_for(TenantSession, "before_commit")
 def _refuse_commit(session: Session) -> None:
-    if session.info.get(_LENT):
+    if session.info.get(_LENT) and not session.in_nested_transaction():
         raise TransactionTaken

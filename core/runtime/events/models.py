@@ -1,7 +1,7 @@
 """The tables of events: what happened, who is to hear of it, what came in from outside, and which timers have fired.
 
-They are written in every business transaction, so they are kept small: no foreign key between them (one statement writes an event with its
-deliveries, one place prunes both), and each index beyond the keys is partial and covers unfinished work only.
+They are written in every business transaction, so they are kept small: no foreign key between them (one statement writes an event
+with its deliveries, one place prunes both), and each index beyond the keys is partial and covers unfinished work only.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Event(Base, TenantOwned):
 class Delivery(Base, TenantOwned):
     """One event on its way to one subscriber; a replay is a new `generation`.
 
-    States: pending (due at `next_at`) → running (a remote call is out, under a lease) → done, back to pending, or unknown (nobody can say
-    whether the call took effect); parked (waits for a plugin to be resumed); dead (gave up, waits for a person); skipped.
+    States: pending (due at `next_at`) → running (a remote call is out, under a lease) → done, back to pending, or unknown (nobody
+    can say whether the call took effect); parked (waits for a plugin to be resumed); dead (gave up, waits for a person); skipped.
     `started_at` is set while a worker is on it, and nobody else begins it before `guard_until`: a row that comes up again with
     `started_at` set was interrupted by the death of its worker.
     """

@@ -26,8 +26,8 @@ _TRIES = 100
 class EventDraft:
     """What happened to one subject, in the past tense: `order.paid`. `payload` holds ids and facts as JSON can say them.
 
-    `seq` numbers the subject's events; left out, it is the next free number. `version` is that of the payload's shape. `trace` is the
-    scope's unless given: a subscriber that handles a batch passes on the trace of the event that each draft follows from.
+    `seq` numbers the subject's events; left out, it is the next free number. `version` is that of the payload's shape. `trace` is
+    the scope's unless given: a subscriber that handles a batch passes on the trace of the event that each draft follows from.
     """
 
     kind: str
@@ -45,7 +45,8 @@ class EventDraft:
 _EMIT = text(f"""
 WITH given AS (
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS r(id uuid, pos int, subject_type text, subject_id text, seq bigint, kind text, version smallint, payload jsonb, trace text)
+        AS r(id uuid, pos int, subject_type text, subject_id text, seq bigint, kind text, version smallint, payload jsonb,
+            trace text)
 ), counted AS (
     SELECT subject_type, subject_id, coalesce((
         SELECT max(e.seq) FROM event e
@@ -75,8 +76,8 @@ SELECT (SELECT count(*) FROM happened) AS written, CASE WHEN EXISTS (SELECT FROM
 def emit(session: Session, drafts: Sequence[EventDraft], *, registry: SubscriberRegistry | None = None) -> None:
     """Write events, and one delivery for each subscriber that hears them and runs for this tenant, in one statement.
 
-    Part of the caller's transaction: nothing is committed, nothing leaves before the commit. Trace and actor come from the open scope.
-    Drafts of one subject keep their order. `registry` replaces the process's own.
+    Part of the caller's transaction: nothing is committed, nothing leaves before the commit. Trace and actor come from the open
+    scope. Drafts of one subject keep their order. `registry` replaces the process's own.
     Raises: SequenceTaken - a draft names a `seq` that the subject has already, or other transactions kept taking the next one.
     """
     if not drafts:

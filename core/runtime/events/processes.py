@@ -1,4 +1,4 @@
-"""The two kinds of process that deliver events: `serve_relay` and `serve_worker`, each in the foreground until it is told to stop."""
+"""The two kinds of process that deliver events, relay and worker, each in the foreground until it is told to stop."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def _nothing() -> None:
 class EventRuntime:
     """What the composition root knows about events.
 
-    `registry` has the subscribers of everything that is installed, those of `schedules` included (`registry_of`). `after_fork` runs in
+    `registry` has the subscribers of everything that is installed, those of `schedules` included (`schedule_subscribers`). `after_fork`
+    runs in
     each working process before its first job: whatever else holds connections drops them there.
     """
 

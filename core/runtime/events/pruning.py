@@ -15,7 +15,10 @@ BITE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """How many days things are kept after their end. Events are the facts that histories and back-tests read: they stay longest."""
+    """How many days things are kept after their end.
+
+    Events are the facts that histories and back-tests read: they stay longest.
+    """
 
     done: int = 30
     dead: int = 180
@@ -49,7 +52,10 @@ def _rules(keep: Keep) -> Iterator[tuple[str, int, str]]:
 
 
 def prune(connection: Connection[Any], now: datetime, keep: Keep) -> int:
-    """Delete one bite of each kind, each in its own transaction. Returns how many rows went; fewer than a bite means nothing is left."""
+    """Delete one bite of each kind, each in its own transaction.
+
+    Returns how many rows went; fewer than a bite means nothing is left.
+    """
     count = 0
     for table, days, over in _rules(keep):
         limit = now - timedelta(days=days)

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.runtime.events.errors import DeliveryUnknown
-from core.runtime.events.models import Delivery, Event
+from core.runtime.events.models import FINISHED, Delivery, Event
 from core.runtime.events.outbox import tenant_of_open
 from core.runtime.events.pruning import first_id
 
@@ -67,14 +67,16 @@ class DeliveryRow(NamedTuple):
 
 
 _OPEN = text("""
-SELECT subscriber, state, count(*) AS number, min(next_at) FILTER (WHERE state IN ('pending', 'unknown') AND next_at <= now()) AS oldest_due
+SELECT subscriber, state, count(*) AS number,
+    min(next_at) FILTER (WHERE state IN ('pending', 'unknown') AND next_at <= now()) AS oldest_due
 FROM delivery WHERE tenant_id = :tenant AND state NOT IN ('done', 'skipped')
 GROUP BY subscriber, state ORDER BY subscriber, state
 """)
 
 _THROUGHPUT = text("""
 SELECT date_trunc('minute', finished_at) AS minute, subscriber, count(*) FILTER (WHERE state = 'done') AS done,
-    count(*) FILTER (WHERE state = 'dead') AS dead, avg(extract(epoch FROM finished_at - uuid_extract_timestamp(id)))::float8 AS wait_s
+    count(*) FILTER (WHERE state = 'dead') AS dead,
+    avg(extract(epoch FROM finished_at - uuid_extract_timestamp(id)))::float8 AS wait_s
 FROM delivery WHERE tenant_id = :tenant AND id >= :first AND finished_at >= :since AND state IN ('done', 'dead')
 GROUP BY 1, 2 ORDER BY 1, 2
 """)
@@ -123,7 +125,9 @@ def generations(session: Session, delivery: Delivery) -> list[Delivery]:
     return list(session.scalars(statement.order_by(Delivery.generation)))
 
 
-def events_of(session: Session, subject_type: str, subject_id: object, *, before_seq: int | None = None, limit: int = 50) -> list[Event]:
+def events_of(
+    session: Session, subject_type: str, subject_id: object, *, before_seq: int | None = None, limit: int = 50
+) -> list[Event]:
     """A subject's events, newest first; `before_seq` is the last number on the page shown so far."""
     statement = select(Event).where(Event.subject_type == subject_type, Event.subject_id == str(subject_id))
     if before_seq is not None:
@@ -134,12 +138,12 @@ def events_of(session: Session, subject_type: str, subject_id: object, *, before
 def waiting_for(session: Session, subject_type: str, subject_id: object) -> list[DeliveryRow]:
     """What has not been carried out yet for a subject: part of the answer to "why is this stuck?"."""
     statement = _listed(DeliveryFilter(subject_type=subject_type, subject_id=str(subject_id)))
-    rows = session.execute(statement.where(Delivery.state.not_in(("done", "skipped"))).order_by(Delivery.seq, Delivery.subscriber))
-    return [DeliveryRow(*row) for row in rows]
+    unfinished = statement.where(Delivery.state.not_in(FINISHED)).order_by(Delivery.seq, Delivery.subscriber)
+    return [DeliveryRow(*row) for row in session.execute(unfinished)]
 
 
-def _listed(wanted: DeliveryFilter) -> Select[Any]:
-    statement: Select[Any] = select(
+def _listed(wanted: DeliveryFilter) -> Any:
+    statement: Any = select(
         Delivery.id,
         Delivery.event_id,
         Event.kind,

@@ -1,7 +1,8 @@
 """The relay: finds due deliveries of all tenants and wakes workers for them; it also fires timers and tidies up.
 
-It decides nothing that matters, because whoever handles a delivery checks again under lock. So it may be killed at any moment, and while
-the queue is away it waits and nothing is lost. Several may run: one works, the others take over within seconds when it ends or hangs.
+It decides nothing that matters, because whoever handles a delivery checks again under lock. So it may be killed at any moment,
+and while the queue is away it waits and nothing is lost. Several may run: one works, the others take over within seconds when it
+ends or hangs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The relay's statements: what is due, whose turn it is, which leases have run out.
 
-They run as the relay's role, which sees deliveries of all tenants and nothing of their business. Looking for due deliveries only reads; what
-is written skips rows that somebody else holds.
+They run as the relay's role, which sees deliveries of all tenants and nothing of their business. Looking for due deliveries only
+reads; what is written skips rows that somebody else holds.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ WITH behind AS (
 SELECT id, wait IS NULL FROM behind
 """
 
-# One relay works, others stand by. One that holds the lock but has not moved for a while (stopped, or cut off) loses its connection.
+# One relay works, others stand by. One that holds the lock but has not moved for a while (stopped, or cut off) loses its
+# connection.
 _LEAD = "SELECT pg_try_advisory_lock(%s)"
 _DEPOSE = """
 SELECT pg_terminate_backend(a.pid)
@@ -90,7 +91,8 @@ WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHER
     AND a.pid <> pg_backend_pid() AND a.state = 'idle' AND a.state_change < clock_timestamp() - interval '15 s'
 """
 
-# A remote call whose worker is gone: if it had not begun, it is due again; else nobody knows how it ended, and the remote side is asked.
+# A remote call whose worker is gone: if it had not begun, it is due again; else nobody knows how it ended, and the remote side
+# is asked.
 _EXPIRE = """
 UPDATE delivery d SET state = CASE WHEN d.reason = 'preparing' THEN 'pending' ELSE 'unknown' END,
     reason = 'interrupted', next_at = now(), guard_until = NULL, lease_until = NULL, lease_token = NULL

@@ -27,8 +27,8 @@ Item = TypeVar("Item")
 class Verdict:
     """What becomes of a delivery that failed.
 
-    `state` is pending (again in `delay_s`), unknown (ask in `delay_s`), parked or dead. A failure that is not `counted` leaves the number of
-    attempts as it was before. `error` is what people see; it never holds secrets or payloads.
+    `state` is pending (again in `delay_s`), unknown (ask in `delay_s`), parked or dead. A failure that is not `counted` leaves
+    the number of attempts as it was before. `error` is what people see; it never holds secrets or payloads.
     """
 
     state: str
@@ -46,8 +46,8 @@ def retry_delay_s(attempt: int, random: Random) -> float:
 def describe(error: BaseException) -> dict[str, Any]:
     """The error as stored with the delivery.
 
-    Our own errors show code, message and facts. Others may carry payloads in their text (a database error names values), so of them only the
-    class and the place in the code are kept.
+    Our own errors show code, message and facts. Others may carry payloads in their text (a database error names values), so of
+    them only the class and the place in the code are kept.
     """
     if isinstance(error, OrderloomError):
         facts = {name: value for name, value in error.facts.items() if isinstance(value, str | int | float | bool)}
@@ -91,10 +91,9 @@ def is_retryable(error: BaseException) -> bool:
 def judge(error: BaseException, *, attempts: int, max_attempts: int, random: Random) -> Verdict:
     """The verdict on a failure of which we know that it had no effect.
 
-    Only Unavailable is tried again; with a `retry_after_s`, or a class that says `counts_attempt = False`, without counting the attempt.
-    Other errors of ours are final at once; a Denied with `park=True` waits for somebody to sign in. What nobody expected, a bug or a time
-    limit, gets a few attempts, because some of it is passing.
-    `attempts` includes the one that failed.
+    Only Unavailable is tried again; with a `retry_after_s`, or a class that says `counts_attempt = False`, without counting the
+    attempt. Other errors of ours are final at once; a Denied with `park=True` waits for somebody to sign in. What nobody
+    expected, a bug or a time limit, gets a few attempts, because some of it is passing. `attempts` includes the one that failed.
     """
     told = describe(error)
     if isinstance(error, Denied) and getattr(error, "park", False):
@@ -114,7 +113,8 @@ def judge(error: BaseException, *, attempts: int, max_attempts: int, random: Ran
 def judge_sent(error: BaseException, *, attempts: int, max_attempts: int, random: Random) -> Verdict:
     """The verdict on a failure of a remote call that may have left this machine.
 
-    A typed error says what happened. Without one (a bug after the call, a time limit), or when the answer was lost, the outcome is unknown.
+    A typed error says what happened. Without one (a bug after the call, a time limit), or when the answer was lost, the outcome
+    is unknown.
     """
     lost = not isinstance(error, OrderloomError) or getattr(error, "outcome_unknown", False)
     if not lost:

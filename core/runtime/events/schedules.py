@@ -28,8 +28,8 @@ class Schedule:
     Attributes:
         key: `<plugin>.<noun>`, never changed.
         every_s: seconds between ticks; or
-        at: local time of day, once a day in the tenant's time zone. A time that the change to summer time skips comes an hour later;
-            one that the change back repeats is taken the first time.
+        at: local time of day, once a day in the tenant's time zone. A time that the change to summer time skips comes an hour
+            later; one that the change back repeats is taken the first time.
         jitter_s: spreads tenants over so many seconds, each always at the same place.
         window_s: how late a tick may be fired that was missed, for example while nothing ran.
         missed: of several missed ticks fire the latest, or each.
@@ -63,7 +63,10 @@ class Schedule:
         return f"{SUBJECT}.{self.key}"
 
     def subscriber(self) -> Subscriber | None:
-        """Who does the work of a tick; None when other subscribers listen for it. A tick that comes late replaces those before it."""
+        """Who does the work of a tick.
+
+        None when other subscribers listen for it. A tick that comes late replaces those before it.
+        """
         if self.handle is None and self.send is None:
             return None
         return Subscriber(

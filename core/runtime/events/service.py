@@ -1,4 +1,4 @@
-"""What people and the plugin host do to deliveries: send again, set aside, take up, skip. Whether somebody may is asked by the caller.
+"""What people and the plugin host do to deliveries: send again, set aside, take up, skip. The caller has asked whether they may.
 
 Everything here is one or two statements for any number of deliveries, and leaves an audit entry for each that changed.
 """
@@ -73,17 +73,17 @@ _SKIP = _change(
 def replay(session: Session, ids: Collection[UUID]) -> list[UUID]:
     """Send ended deliveries (dead, done or skipped) once more, each as a new generation with a new idempotency key.
 
-    A dead one no longer holds back later events of its subject; its replay does until it is done. Those that are still on their way, or
-    have a newer generation, are left alone. Returns the ids of the new deliveries.
+    A dead one no longer holds back later events of its subject; its replay does until it is done. Those that are still on their
+    way, or have a newer generation, are left alone. Returns the ids of the new deliveries.
     """
-    rows = session.connection().execute(_REPLAY, {"tenant": tenant_of_open(session), "ids": list(ids)}).all()
-    record_many(session, "delivery.replayed", AUDITED_AS, [(row.old_id, {"generation": [row.generation - 1, row.generation]}) for row in rows])
-    _wake_behind(session, [row.old_id for row in rows])
-    return [row.id for row in rows]
+    rows = session.connection().execute(_REPLAY, {"tenant": tenant_of_open(session), "ids": list(ids)}).all() record_many(session,
+    "delivery.replayed", AUDITED_AS, [(row.old_id, {"generation": [row.generation - 1, row.generation]}) for row in rows])
+    _wake_behind(session, [row.old_id for row in rows]) return [row.id for row in rows]
 
 
 def replay_one(session: Session, delivery: UUID) -> UUID:
-    """Send one ended delivery once more. Raises DeliveryUnknown; NotReplayable - it is on its way, or has been replayed already."""
+    """Send one ended delivery once more. Raises DeliveryUnknown; NotReplayable - it is on its way, or has been replayed
+    already."""
     found = replay(session, [delivery])
     if found:
         return found[0]
@@ -108,7 +108,10 @@ def resume(session: Session, ids: Collection[UUID]) -> int:
 
 
 def skip(session: Session, ids: Collection[UUID]) -> int:
-    """Give deliveries up, so that later events of their subjects pass. A remote call that is out is not touched. Returns how many."""
+    """Give deliveries up, so that later events of their subjects pass.
+
+    A remote call that is out is not touched. Returns how many.
+    """
     rows = _apply(session, _SKIP, "delivery.skipped", {"ids": list(ids)})
     _wake_behind(session, [row.id for row in rows])
     return len(rows)
@@ -119,7 +122,9 @@ def park_subscribers(session: Session, subscribers: Collection[str]) -> int:
     return len(_apply(session, _PARK_OF, "", {"subscribers": list(subscribers), "reason": "plugin"}))
 
 
-def resume_subscribers(session: Session, subscribers: Collection[str], *, reasons: Sequence[str] = ("plugin", "missing", "reauth")) -> int:
+def resume_subscribers(
+    session: Session, subscribers: Collection[str], *, reasons: Sequence[str] = ("plugin", "missing", "reauth")
+) -> int:
     """Take up parked deliveries of some subscribers; for the plugin host, when a plugin comes on or somebody has signed in again.
 
     `reasons` says which: parked because the plugin was off (plugin), not installed (missing), or refused (reauth).

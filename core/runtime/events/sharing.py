@@ -74,9 +74,9 @@ def lane_of(subscriber: Subscriber | None, staffed: Collection[str]) -> str:
 def shares(pairs: Sequence[Pair], lane: Lane, *, after: int, greedy: Collection[int]) -> dict[Pair, int]:
     """How many deliveries each pair of this lane may send in this round.
 
-    The room is divided evenly among tenants, and a tenant's share among its subscribers. When there are more tenants than room, those that
-    follow tenant `after` come first. When the room is used up, tenants that were not `greedy` lately still get a little, so that nobody
-    waits behind the backlog of another.
+    The room is divided evenly among tenants, and a tenant's share among its subscribers. When there are more tenants than room,
+    those that follow tenant `after` come first. When the room is used up, tenants that were not `greedy` lately still get a
+    little, so that nobody waits behind the backlog of another.
     """
     budget = lane.room * lane.message_ids
     if budget <= 0:
@@ -158,8 +158,8 @@ class Queued:
     def fresh(self, found: Sequence[Picked], pair: Pair, *, wanted: int, now: float) -> list[Picked]:
         """Those of `found` that are not queued, at most `wanted`.
 
-        `found` is the beginning of what is due for the pair, in order, `wanted` + `count(pair)` long unless there was no more. What is
-        queued but should have been in it has been begun, and is forgotten.
+        `found` is the beginning of what is due for the pair, in order, `wanted` + `count(pair)` long unless there was no more.
+        What is queued but should have been in it has been begun, and is forgotten.
         """
         queued = self._by_pair.get(pair, {})
         keys = {(one.next_at, one.id) for one in found}

@@ -1,4 +1,4 @@
-"""Who hears of which events: frozen descriptors, collected once at boot, and the switch that says which plugins run for a tenant."""
+"""Who hears of which events: frozen descriptors, collected at boot, and the switch that says which plugins run for a tenant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Firing timers: the tick, its event and its deliveries are one statement, and the tick's key makes sure that it is fired once."""
+"""Firing timers: tick, event and deliveries are one statement, and the tick's key makes sure that it is fired once."""
 
 from __future__ import annotations
 
@@ -63,9 +63,13 @@ class Timekeeper:
         self._log = structlog.get_logger("oms.schedule")
 
     def fire(self, connection: Connection[Any], now: datetime) -> int:
-        """Fire all ticks that are due at `now` in the connection's transaction. Returns how many were new; another relay's are not."""
+        """Fire all ticks that are due at `now` in the connection's transaction.
+
+        Returns how many were new; another relay's are not.
+        """
         self._read_tenants(connection, now)
-        running = [(tenant, schedule) for tenant in self._tenants for schedule in self._schedules if self._runs(tenant.id, schedule)]
+        pairs = ((tenant, schedule) for tenant in self._tenants for schedule in self._schedules)
+        running = [(tenant, schedule) for tenant, schedule in pairs if self._runs(tenant.id, schedule)]
         self._recall(connection, [(tenant.id, schedule.key) for tenant, schedule in running])
         due = [
             (tenant.id, schedule, tick)

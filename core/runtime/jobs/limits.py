@@ -1,7 +1,7 @@
 """Time limits that hold: an alarm inside the working process, and a deadline that its supervisor can see.
 
-The alarm ends code that behaves. Code that swallows exceptions, hangs in C or blocks signals runs into the deadline, which stands in memory
-shared with the supervisor; it kills the process (`core.runtime.jobs.supervisor`).
+The alarm ends code that behaves. Code that swallows exceptions, hangs in C or blocks signals runs into the deadline, which stands
+in memory shared with the supervisor; it kills the process (`core.runtime.jobs.supervisor`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _LAYOUT = struct.Struct("d96s")
 class TimeLimit(KeyboardInterrupt):
     """The time limit has passed.
 
-    A KeyboardInterrupt, so that `except Exception` in a plugin does not swallow it and the database driver cancels the running statement.
+    A KeyboardInterrupt, so that `except Exception` in a plugin does not swallow it and the database driver cancels the running
+    statement.
     """
 
 
@@ -53,7 +54,10 @@ class Deadline:
 
 
 class Limits:
-    """Hands out time limits; with a `Deadline` the supervisor enforces them, without one (tests, in-process use) only the alarm does."""
+    """Hands out time limits.
+
+    With a `Deadline` the supervisor enforces them, without one (tests, in-process use) only the alarm does.
+    """
 
     def __init__(self, deadline: Deadline | None = None) -> None:
         self._deadline = deadline

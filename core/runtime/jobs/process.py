@@ -30,8 +30,8 @@ _PR_SET_PDEATHSIG = 1
 class WorkerOptions:
     """How a worker runs.
 
-    `max_jobs` and `max_growth_mb` renew a working process; `memory_mb` is the address space that it may take beyond what it starts
-    with; `stop_s` is how long the delivery at hand may take to finish after a stop was asked for.
+    `max_jobs` and `max_growth_mb` renew a working process; `memory_mb` is the address space that it may take beyond what it
+    starts with; `stop_s` is how long the delivery at hand may take to finish after a stop was asked for.
     """
 
     queue_url: str

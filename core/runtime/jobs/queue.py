@@ -1,7 +1,7 @@
 """The doorbell: Valkey lists that wake workers. They hold ids of rows only; losing all of it loses nothing.
 
-One list, and so one queue, per lane. Jobs are JSON, run once, keep no result, and name one of the few functions that the worker has allowed:
-whoever can write to Valkey can wake a worker, not choose what it runs.
+One list, and so one queue, per lane. Jobs are JSON, run once, keep no result, and name one of the few functions that the worker
+has allowed: whoever can write to Valkey can wake a worker, not choose what it runs.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def connect(url: str, *, patience_s: float = BLOCK_S + 15.0) -> Redis:
 
 
 class DoorbellJob(Job):
-    """A job whose function is looked up in a table, never imported by name, and which has no callbacks, webhooks or dependants."""
+    """A job whose function is looked up in a table, never imported by name, and that has no callbacks, webhooks or dependants."""
 
     calls: ClassVar[dict[str, Callable[..., Any]]] = {}
 

@@ -1,7 +1,7 @@
 """The worker: a supervisor that forks working processes, kills those that overrun, and replaces those that end.
 
-A working process handles many jobs one after the other in itself: forking for each job, as rq does by default, costs about three times the
-CPU (docs/architecture/events.md). What a job does to its process, hang, crash or leak, ends with that process.
+A working process handles many jobs one after the other in itself: forking for each job, as rq does by default, costs about three
+times the CPU (docs/architecture/events.md). What a job does to its process, hang, crash or leak, ends with that process.
 """
 
 from __future__ import annotations

@@ -254,7 +254,9 @@ def test_member_sees_and_ends_only_their_own_tokens(site, owner):
 
     assert "BossToken" not in staff.get("/t/tea/tokens/").text
     assert staff.post(path, page="/t/tea/tokens/").status_code == 404
-    assert staff.post("/t/tea/tokens/add", {"name": "x", "days": "30", "scopes": ["members.write"]}, page="/t/tea/tokens/").status_code == 403
+    assert (
+        staff.post("/t/tea/tokens/add", {"name": "x", "days": "30", "scopes": ["members.write"]}, page="/t/tea/tokens/").status_code == 403
+    )
 
 
 def test_audit_page_shows_who_changed_what_and_filters(site, owner):

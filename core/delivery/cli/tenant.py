@@ -33,9 +33,9 @@ def command() -> None:
 @click.option("--timezone", default="Asia/Shanghai", show_default=True, help="Time zone of members who chose none.")
 @click.option("--owner", help="Login of an account to be its owner.")
 @json_option
-def create(*, owner: str | None, as_json: bool, **given: str) -> None:
+def create(*, owner: str | None, as_json: bool, **given: Any) -> None:
     """Make the tenant SLUG (it stands in every address: /t/SLUG/) called NAME."""
-    plan = TenantPlan(**given)  # type: ignore[arg-type] - click's options have the plan's names and types
+    plan = TenantPlan(**given)
     with opened("oms-tenant") as site, site.database.platform() as session:
         person = accounts.find_person(session, owner) if owner else None
         if owner and person is None:

@@ -140,8 +140,8 @@ class ErrorPages:
         """What Flask and Werkzeug raise: their own texts stay out, since some quote what was sent."""
         if isinstance(error, SecurityError):
             return _simple_page(400, _SAID[400][1])  # the usual page builds addresses from the host that was just refused
-        if error.response is not None:
-            return Response(error.response.get_data(), status=error.response.status_code, headers=error.response.headers)
+        if isinstance(error.response, Response):
+            return error.response
         status = error.code or 500
         if status == 403:
             self._note_refusal("http.denied")
@@ -162,7 +162,7 @@ class ErrorPages:
     def database_error(self, error: SQLAlchemyError) -> Response:
         """Values that no column takes are the sender's mistake, duplicates a conflict, a lost connection passes."""
         if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
-            log.warning("database unavailable", extra={"trace": trace_id(), "error": type(error.orig).__name__ if error.__cause__ else ""})
+            log.warning("database unavailable", extra={"trace": trace_id(), "error": type(error.__cause__).__name__})
             return self._said(503)
         if isinstance(error, DataError):
             return self._said(400)

@@ -85,9 +85,7 @@ def build_app(settings: Settings, database: Database, parts: WebParts) -> Flask:
     rules = SessionRules(timedelta(seconds=settings.session_idle_s), timedelta(seconds=settings.session_lifetime_s))
     sign_in = SignIn(database, parts.clock, ThrottleRules(settings.login_attempts, timedelta(seconds=settings.login_window_s)))
     app.extensions[SIGN_IN] = sign_in
-    app.extensions[SERVICES] = Services(
-        database, parts.rights, parts.clock, sign_in, rules, settings.public_url, parts.send_reset
-    )
+    app.extensions[SERVICES] = Services(database, parts.rights, parts.clock, sign_in, rules, settings.public_url, parts.send_reset)
     fake_hash()
     Resolver(database, parts.rights, parts.clock, rules).init_app(app)
     init_csrf(app)

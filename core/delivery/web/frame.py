@@ -57,9 +57,7 @@ def tenant_link(place: Place) -> TenantLink:
 
 def _languages() -> tuple[Language, ...]:
     now = str(get_locale() or "en").split("_")[0]
-    return tuple(
-        Language(code, about["name"], url_for("LocaleView.index", locale=code), code == now) for code, about in LANGUAGES.items()
-    )
+    return tuple(Language(code, about["name"], url_for("LocaleView.index", locale=code), code == now) for code, about in LANGUAGES.items())
 
 
 def _person(identity: Identity) -> Person:

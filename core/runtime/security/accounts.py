@@ -217,9 +217,7 @@ def set_preferences(session: Session, user_id: int, *, locale: str | None = None
     """Remember what the person prefers; what is None stays."""
     values = {name: value for name, value in (("locale", locale), ("timezone", timezone)) if value is not None}
     if values:
-        session.execute(
-            update(Account).where(Account.user_id == user_id).values(**values).execution_options(synchronize_session=False)
-        )
+        session.execute(update(Account).where(Account.user_id == user_id).values(**values).execution_options(synchronize_session=False))
 
 
 def make_reset_link(session: Session, user_id: int, *, now: datetime) -> str:

@@ -214,10 +214,7 @@ class Rights:
 def touch_rights(session: Session) -> None:
     """Count the tenant's epoch up, so that every process forgets what it knows of rights and plugins at its next request."""
     session.execute(
-        update(Tenant)
-        .where(Tenant.id == tenant_id_of(session))
-        .values(epoch=Tenant.epoch + 1)
-        .execution_options(synchronize_session=False)
+        update(Tenant).where(Tenant.id == tenant_id_of(session)).values(epoch=Tenant.epoch + 1).execution_options(synchronize_session=False)
     )
 
 

@@ -86,9 +86,7 @@ def create_tenant(session: Session, plan: TenantPlan) -> Scope:
         raise TenantTaken(slug=slug)
     if re.fullmatch(r"[A-Z]{3}", plan.currency) is None:
         raise Invalid("A currency is three capital letters.", field="currency")
-    tenant = Tenant(
-        slug=slug, name=name, currency=plan.currency, locale=plan.locale, timezone=plan.timezone, is_demo=plan.is_demo
-    )
+    tenant = Tenant(slug=slug, name=name, currency=plan.currency, locale=plan.locale, timezone=plan.timezone, is_demo=plan.is_demo)
     session.add(tenant)
     session.flush()
     scope = Scope(tenant_id=tenant.id, slug=slug, actor=Actor())

@@ -97,8 +97,10 @@ def test_made_up_token_is_refused(site, ask, token):
 
 
 def test_basic_credentials_are_refused(site, ask):
-    answer = ask(headers_=None) if False else site.app.test_client().get(
-        "/api/v1/probe/", base_url="http://orders.example.test", headers={"Authorization": "Basic dTpw"}
+    answer = (
+        ask(headers_=None)
+        if False
+        else site.app.test_client().get("/api/v1/probe/", base_url="http://orders.example.test", headers={"Authorization": "Basic dTpw"})
     )
 
     assert answer.status_code == 401

@@ -61,9 +61,7 @@ def test_every_unsafe_route_refuses_a_form_without_its_token(site, owner):
                     asked[f"{method} {place}{rule.rule}"] = answer.status_code
 
     assert len(asked) >= 30
-    assert {name: code for name, code in asked.items() if code != 400} == {
-        name: 404 for name in asked if asked[name] == 404
-    }
+    assert {name: code for name, code in asked.items() if code != 400} == {name: 404 for name in asked if asked[name] == 404}
     inside = {name for name, code in asked.items() if code == 404}
     assert all("/t/tea/login" in name or "/t/tea/logout" in name or "/t/tea/forgot" in name or "/t/tea/reset" in name
                or name.split(" ")[1].startswith(("/members", "/roles", "/tokens", "/join")) for name in inside)  # fmt: skip
@@ -101,10 +99,15 @@ def test_every_answer_carries_the_headers(site, owner):
     answers = []
     for rule, path in _routes(site.app):
         for method in sorted(rule.methods - {"OPTIONS"}):
-            answers += [who.client.open(place + path, method=method, base_url=who.base) for who in (owner, visitor) for place in ("", "/t/tea")]
+            answers += [
+                who.client.open(place + path, method=method, base_url=who.base) for who in (owner, visitor) for place in ("", "/t/tea")
+            ]
     asset = "/assets/theme/" + site.app.jinja_env.globals["asset"].__self__.build + "/theme.css"
     answers += [owner.get(path) for path in (asset, "/t/tea/nosuch", "/nosuch", "/t/tea/probe/fail/boom", "/t/BAD/..%2f", "/%00", "/a%5cb")]
-    answers += [visitor.client.open("/login/", method="TRACE", base_url=visitor.base), visitor.get("/login/", headers={"Host": "evil.example"})]
+    answers += [
+        visitor.client.open("/login/", method="TRACE", base_url=visitor.base),
+        visitor.get("/login/", headers={"Host": "evil.example"}),
+    ]
 
     wrong = [
         (answer.request.path, answer.status_code, name)
@@ -115,7 +118,9 @@ def test_every_answer_carries_the_headers(site, owner):
     bare = [answer.request.path for answer in answers if "frame-ancestors 'none'" not in answer.headers.get("Content-Security-Policy", "")]
     loose = [answer.request.path for answer in answers if "unsafe-inline" in answer.headers.get("Content-Security-Policy", "")]
     stored = [
-        answer.request.path for answer in answers if "no-store" not in answer.headers.get("Cache-Control", "no-store") and answer.request.path != asset
+        answer.request.path
+        for answer in answers
+        if "no-store" not in answer.headers.get("Cache-Control", "no-store") and answer.request.path != asset
     ]
     assert (wrong, bare, loose, stored) == ([], [], [], [])
     assert {answer.status_code for answer in answers} >= {200, 303, 400, 401, 404, 405, 500}
@@ -184,7 +189,9 @@ def test_next_request_works_after_an_error(site, owner):
     assert owner.get("/t/tea/probe/read").status_code == 200
 
 
-@pytest.mark.parametrize("query", ["psize_X=1000000", "psize_X=0", "psize_X=-1", "page_X=abc", "page_X=-1", "page_X=99999999999999999999", "q=%00"])
+@pytest.mark.parametrize(
+    "query", ["psize_X=1000000", "psize_X=0", "psize_X=-1", "page_X=abc", "page_X=-1", "page_X=99999999999999999999", "q=%00"]
+)
 def test_unfit_arguments_are_refused(site, owner, query):
     assert owner.get(f"/t/tea/probe/read?{query}").status_code == 400
 
@@ -194,7 +201,22 @@ def test_fitting_arguments_pass(site, owner):
 
 
 def test_fab_views_for_users_and_roles_do_not_exist(site, owner):
-    paths = ["/users/list/", "/roles/list/", "/resetpassword/form", "/resetmypassword/form", "/userinfoeditview/form", "/groups/list/", "/back"]
-    paths += ["/permissions/list/", "/userstatschartview/chart/", "/static/appbuilder/js/ab.js", "/swagger/v1", "/api/v1/menu/", "/register/form"]
+    paths = [
+        "/users/list/",
+        "/roles/list/",
+        "/resetpassword/form",
+        "/resetmypassword/form",
+        "/userinfoeditview/form",
+        "/groups/list/",
+        "/back",
+    ]
+    paths += [
+        "/permissions/list/",
+        "/userstatschartview/chart/",
+        "/static/appbuilder/js/ab.js",
+        "/swagger/v1",
+        "/api/v1/menu/",
+        "/register/form",
+    ]
 
     assert {path: owner.get(path).status_code for path in paths} == dict.fromkeys(paths, 404)

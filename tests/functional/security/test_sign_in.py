@@ -194,7 +194,9 @@ def test_reset_link_is_sent_to_accounts_only_and_works_once(site):
     signed_in = site.browser("forgot@tea.example")
     site.sent.clear()
 
-    answers = [site.browser().post("/forgot/", {"email": email}, page="/forgot/").text for email in ("forgot@tea.example", "nobody@x.example")]
+    answers = [
+        site.browser().post("/forgot/", {"email": email}, page="/forgot/").text for email in ("forgot@tea.example", "nobody@x.example")
+    ]
     (to, link, locale) = site.sent[0]
     path = link.removeprefix("http://orders.example.test")
     form = {"password": OTHER_PASSWORD, "again": OTHER_PASSWORD}

@@ -85,9 +85,7 @@ class AccountView(BaseView):
         if not form.validate_on_submit():
             return self._page(form), 422
         with services().database.platform() as unit:
-            accounts.set_preferences(
-                unit, require_identity().person.user_id, locale=form.locale.data, timezone=form.timezone.data
-            )
+            accounts.set_preferences(unit, require_identity().person.user_id, locale=form.locale.data, timezone=form.timezone.data)
         flash(gettext("Saved."), "success")
         answer = redirect(self._here(), 303)
         return set_language(answer, form.locale.data) if form.locale.data else answer
@@ -117,9 +115,7 @@ class AccountView(BaseView):
         throttle.take([(key, throttle.rules.per_address)])
         with services().database.platform() as unit:
             keep = unit.get(LoginSession, identity.session_id)
-            accounts.change_password(
-                unit, identity.person.user_id, current=form.current.data, new=form.password.data, now=now, keep=keep
-            )
+            accounts.change_password(unit, identity.person.user_id, current=form.current.data, new=form.password.data, now=now, keep=keep)
         throttle.forgive(cleared=[key])
 
     @expose("/sessions/<uuid:session_id>/end", methods=["POST"])

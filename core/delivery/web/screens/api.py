@@ -58,9 +58,7 @@ class SecurityApi(BaseView):
             raise SignInRefused
         place = _choose(person, str(body.get("tenant") or ""))
         with services().database.platform() as unit:
-            session_id, _ = open_session(
-                unit, person, Device(address, agent, is_api=True), now=services().now(), rules=services().rules
-            )
+            session_id, _ = open_session(unit, person, Device(address, agent, is_api=True), now=services().now(), rules=services().rules)
         claims = Claims(session_id, person.user_id, place.tenant_id)
         answer = {**_tokens(claims), "tenant": place.slug}
         if body.get("refresh") is True:
@@ -139,4 +137,3 @@ def _choose(person: Person, slug: str) -> Place:
     if len(places) != 1:
         raise TenantNeeded(field="tenant")
     return places[0]
-

@@ -85,9 +85,7 @@ class NewPasswordForm(FlaskForm):
         validators=[InputRequired(), Length(max=MAX_LENGTH)],
         render_kw={"autocomplete": "new-password", "minlength": MIN_LENGTH},
     )
-    again = PasswordField(
-        lazy_gettext("New password again"), validators=[InputRequired()], render_kw={"autocomplete": "new-password"}
-    )
+    again = PasswordField(lazy_gettext("New password again"), validators=[InputRequired()], render_kw={"autocomplete": "new-password"})
 
     def validate(self, extra_validators: Any = None) -> bool:
         """As WTForms does, and that both are the same."""
@@ -101,10 +99,9 @@ class NewPasswordForm(FlaskForm):
 class ChangePasswordForm(NewPasswordForm):
     """The present password and a new one."""
 
-    current = PasswordField(
-        lazy_gettext("Present password"), validators=[InputRequired()], render_kw={"autocomplete": "current-password"}
-    )
+    current = PasswordField(lazy_gettext("Present password"), validators=[InputRequired()], render_kw={"autocomplete": "current-password"})
     field_order = ("current", "password", "again")
+    _fields: dict[str, Field]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,9 +112,7 @@ class ChangePasswordForm(NewPasswordForm):
 class JoinForm(NewPasswordForm):
     """A new account for somebody who was invited."""
 
-    name = StringField(
-        lazy_gettext("Your name"), validators=[InputRequired(), Length(max=64)], render_kw={"autocomplete": "name"}
-    )
+    name = StringField(lazy_gettext("Your name"), validators=[InputRequired(), Length(max=64)], render_kw={"autocomplete": "name"})
 
 
 def translated(titles: Iterable[str]) -> list[str]:

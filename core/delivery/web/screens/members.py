@@ -123,9 +123,7 @@ class MemberView(BaseView):
         if not form.validate_on_submit():
             return self._member(member, form), 422
         try:
-            members.set_roles(
-                db(), services().rights, membership_id, role_codes=form.roles.data or [], by=require_identity().permissions
-            )
+            members.set_roles(db(), services().rights, membership_id, role_codes=form.roles.data or [], by=require_identity().permissions)
         except (Denied, Conflict) as error:
             db().rollback()
             blame(form, error, fallback="roles")

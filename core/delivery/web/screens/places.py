@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import abort, make_response, redirect, request
+from flask import abort, g, make_response, redirect, request
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
+from flask_babel import refresh
 from werkzeug.wrappers import Response
 
 from core.delivery.web.frame import tenant_link
@@ -64,6 +65,8 @@ class JoinView(BaseView):
         """Join with a new account, or with the one that is signed in."""
         invitation = self._find(secret)
         if invitation is None:
+            g.tenant = None  # its language would tell that there is such a tenant
+            refresh()
             return make_response(self.render_template("pages/invitation.html", invitation=None, form=None), 404)
         identity = current_identity()
         if identity is not None and identity.standing is not None:

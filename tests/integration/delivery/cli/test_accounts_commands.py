@@ -49,7 +49,20 @@ def test_ensure_admin_prints_the_password_once(oms, world):
 
 def test_tenant_is_created_with_an_owner_and_listed(oms):
     oms("user", "create", "lin@silk.example", "--name", "Lin")
-    made = oms("tenant", "create", "silk", "Silk Road", "--currency", "EUR", "--locale", "en", "--timezone", "Europe/Rome", "--owner", "lin@silk.example")
+    made = oms(
+        "tenant",
+        "create",
+        "silk",
+        "Silk Road",
+        "--currency",
+        "EUR",
+        "--locale",
+        "en",
+        "--timezone",
+        "Europe/Rome",
+        "--owner",
+        "lin@silk.example",
+    )
     listed = [row for row in oms("tenant", "list") if row["slug"] == "silk"]
     people = oms("user", "list", "--tenant", "silk")
 

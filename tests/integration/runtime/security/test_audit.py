@@ -66,9 +66,13 @@ def test_flush_leaves_entries_with_diffs_and_hides_secrets(world):
 
 
 def test_entry_is_gone_when_the_transaction_rolls_back(world):
-    with pytest.raises(RuntimeError), world.database.unit(world.tea) as session:
-        record(session, "rolled_back", "thing", "1")
-        raise RuntimeError
+    def fail():
+        with world.database.unit(world.tea) as session:
+            record(session, "rolled_back", "thing", "1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     with world.database.unit(world.tea) as session:
         assert entries(session, AuditFilter(action="rolled_back")) == []

@@ -91,9 +91,13 @@ def test_data_key_is_forgotten_when_its_transaction_rolls_back(world):
     vault = Vault(MASTER_KEY)
     database = Database(world.app_url, vault=vault)
 
-    with pytest.raises(RuntimeError), database.unit(world.gift) as session:
-        seal(session, "p", "lost")
-        raise RuntimeError
+    def fail():
+        with database.unit(world.gift) as session:
+            seal(session, "p", "lost")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with database.unit(world.gift) as session:
         with session.begin_nested() as savepoint:
             seal(session, "p", "lost too")

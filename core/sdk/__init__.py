@@ -36,6 +36,7 @@ from core.runtime.plugin_host.forms import Secret
 from core.runtime.plugin_host.markers import hookimpl
 from core.runtime.plugin_host.throttling import refuse_if_limited, retry_after_s
 from core.runtime.security.permission import Permission
+from core.sdk.goods import Goods, ensure_carriers, ensure_goods, ensure_own_shop, ensure_warehouse
 
 __all__ = [
     "N_",
@@ -56,6 +57,7 @@ __all__ = [
     "Document",
     "Finding",
     "FixedClock",
+    "Goods",
     "Health",
     "HostNotAllowed",
     "HttpClient",
@@ -88,6 +90,10 @@ __all__ = [
     "Unavailable",
     "Window",
     "amount_from",
+    "ensure_carriers",
+    "ensure_goods",
+    "ensure_own_shop",
+    "ensure_warehouse",
     "hookimpl",
     "new_id",
     "quantity_from",

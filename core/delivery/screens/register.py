@@ -6,14 +6,17 @@ from typing import Any
 
 from flask_appbuilder import AppBuilder
 
+from core.delivery.api.intake import RefundIntakeApi, StockIntakeApi
 from core.delivery.api.orders import OrderApi
 from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.plugins import PluginView
 from core.delivery.screens.sync import SyncView
 from core.delivery.web.crud.view import EntityView, view_class, view_name
+from core.delivery.web.health import init_health
 from core.delivery.web.menu import Entry
 from core.kernel.messages import N_
+from core.runtime.db.migrate import pending
 
 SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView}
 HIDDEN = ("orders.line", "fulfilment.shipment_line", "fulfilment.parcel", "catalog.kit_item", "customers.address", "inventory.reservation")
@@ -22,6 +25,9 @@ HIDDEN = ("orders.line", "fulfilment.shipment_line", "fulfilment.parcel", "catal
 def register_all(builder: AppBuilder, system: Any) -> None:
     """Add the screens; `system` is the process's `System`."""
     builder.app.extensions["oms.system"] = system
+    settings = system.settings
+    folders = system.plugins.host.migration_folders()
+    init_health(builder.app, system.database, queue_url=settings.queue_url, pending=lambda: pending(settings.database_url, folders))
     menu, session = builder.menu, builder.session
     for order, entity in enumerate(system.entities):
         base = SPECIAL_VIEWS.get(entity.key, EntityView)
@@ -31,7 +37,8 @@ def register_all(builder: AppBuilder, system: Any) -> None:
             endpoint = f"{view_name(entity.key)}.list"
             menu.add(Entry(entity.key, entity.label_plural, section, endpoint, f"{entity.area}.read", entity.icon, order=50 + order))
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
-    builder.add_api(OrderApi)
+    for api in (OrderApi, RefundIntakeApi, StockIntakeApi):
+        builder.add_api(api)
     for view in (PluginView, SyncView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))

@@ -1,0 +1,159 @@
+"""Bulk intake of what goes with orders: refunds and returns, and corrections of stock. Each row is answered for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from flask import Response
+from flask_appbuilder.api import BaseApi, expose, protect
+from flask_appbuilder.security.decorators import permission_name
+from marshmallow import ValidationError, fields, validate
+from sqlalchemy import select
+
+from core.delivery.api.body import json_body, json_response
+from core.delivery.api.idempotency import once
+from core.delivery.api.orders import MAX_BULK, MAX_BULK_BYTES
+from core.delivery.api.schemas import Amount, Quantity, StrictSchema, flat_errors
+from core.delivery.web.unit import db
+from core.domain.catalog.matching import skus_by_code
+from core.domain.channels.models import Shop
+from core.domain.inventory.models import Warehouse
+from core.domain.inventory.service import Movement, post
+from core.domain.orders.normalised import NormalisedRefund, RefundState
+from core.domain.orders.refunds import accept_refunds
+from core.kernel.errors import Invalid, NotFound, OrderloomError
+from core.runtime.tenancy.scope import require_scope
+
+
+class RefundRowSchema(StrictSchema):
+    """A refund or return. `order_external_id` is empty when nobody knows the order; `lines` name what came back."""
+
+    external_id = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    order_external_id = fields.String(load_default="", validate=validate.Length(max=128))
+    state = fields.Enum(RefundState, by_value=True, required=True, validate=validate.NoneOf([RefundState.NONE]))
+    kind = fields.String(load_default="refund_only", validate=validate.OneOf(["refund_only", "return", "exchange"]))
+    amount = Amount(required=True)
+    currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
+    modified_at = fields.AwareDateTime(format="iso", required=True)
+    reason = fields.String(load_default="", validate=validate.Length(max=500))
+    lines = fields.List(fields.String(validate=validate.Length(min=1, max=128)), load_default=list, validate=validate.Length(max=1000))
+
+
+class AdjustmentRowSchema(StrictSchema):
+    """A correction of stock; the same reference for the same SKU and warehouse counts once."""
+
+    sku = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    warehouse = fields.String(required=True, validate=validate.Length(min=1, max=40))
+    delta = Quantity(required=True)
+    reference = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    note = fields.String(load_default="", validate=validate.Length(max=300))
+
+
+def _rows(body: Mapping[str, Any], key: str) -> list[Any]:
+    raw = body.get(key)
+    if not isinstance(raw, list) or not raw:
+        raise Invalid("Give a list of rows.", field=key)
+    if len(raw) > MAX_BULK:
+        raise Invalid(f"At most {MAX_BULK} rows at a time.", field=key)
+    return raw
+
+
+def _load(schema: StrictSchema, item: Any) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    try:
+        return schema.load(item), {}
+    except ValidationError as error:
+        return None, flat_errors(error.messages)
+
+
+def _refused(index: int, problems: Mapping[str, str], code: str = "record.values_refused") -> dict[str, Any]:
+    errors = [{"field": f"[{index}].{key}" if key else f"[{index}]", "message": text} for key, text in problems.items()]
+    return {"index": index, "result": "refused", "code": code, "errors": errors}
+
+
+class RefundIntakeApi(BaseApi):
+    """Refunds and returns in bulk."""
+
+    resource_name = "refunds"
+    class_permission_name = "RefundIntakeApi"
+    openapi_spec_tag = "Orders"
+    csrf_exempt = False
+    allow_browser_login = True
+    permission_keys: ClassVar[Mapping[str, str]] = {"bulk": "orders.import"}
+
+    @expose("/bulk", methods=["POST"])
+    @protect()
+    @permission_name("bulk")
+    def bulk(self) -> Response:
+        """Take up to 1,000 refunds of one shop in."""
+        return once(db(), self._bulk)
+
+    def _bulk(self) -> Response:
+        body = json_body(max_bytes=MAX_BULK_BYTES)
+        shop = db().execute(select(Shop.id).where(Shop.code == str(body.get("shop", "")))).scalar_one_or_none()
+        if shop is None:
+            raise NotFound("There is no such shop.", field_key="shop")
+        rows: list[dict[str, Any]] = []
+        sound: list[NormalisedRefund] = []
+        for index, item in enumerate(_rows(body, "refunds")):
+            values, problems = _load(RefundRowSchema(), item)
+            if values is not None and values["amount"] < 0:
+                problems = {"amount": "An amount of a refund is not negative."}
+            if values is None or problems:
+                rows.append(_refused(index, problems))
+                continue
+            lines = tuple(values.pop("lines"))
+            sound.append(NormalisedRefund(**values, line_external_ids=lines))
+            rows.append({"index": index, "result": "accepted", "external_id": values["external_id"]})
+        orders = accept_refunds(db(), shop, sound, now=datetime.now(UTC))
+        for row in rows:
+            if row["result"] == "accepted":
+                order = orders.get(row["external_id"])
+                row["order_id"] = str(order) if order else None
+        return json_response({"result": rows})
+
+
+class StockIntakeApi(BaseApi):
+    """Corrections of stock in bulk."""
+
+    resource_name = "stock"
+    class_permission_name = "StockIntakeApi"
+    openapi_spec_tag = "Stock"
+    csrf_exempt = False
+    allow_browser_login = True
+    permission_keys: ClassVar[Mapping[str, str]] = {"adjust": "inventory.write"}
+
+    @expose("/adjust", methods=["POST"])
+    @protect()
+    @permission_name("adjust")
+    def adjust(self) -> Response:
+        """Book up to 1,000 corrections; what would go below what is reserved is refused with its reason."""
+        return once(db(), self._adjust)
+
+    def _adjust(self) -> Response:
+        raw = _rows(json_body(max_bytes=MAX_BULK_BYTES), "adjustments")
+        loaded = [_load(AdjustmentRowSchema(), item) for item in raw]
+        skus = skus_by_code(db(), {values["sku"] for values, _problems in loaded if values})
+        houses = {row.code: row.id for row in db().execute(select(Warehouse.code, Warehouse.id))}
+        rows = []
+        for index, (values, problems) in enumerate(loaded):
+            if values is not None and values["sku"] not in skus:
+                problems = {"sku": "There is no such SKU."}
+            elif values is not None and values["warehouse"] not in houses:
+                problems = {"warehouse": "There is no such warehouse."}
+            if values is None or problems:
+                rows.append(_refused(index, problems))
+                continue
+            rows.append(self._book(index, values, skus[values["sku"]], houses[values["warehouse"]]))
+        return json_response({"result": rows})
+
+    @staticmethod
+    def _book(index: int, values: Mapping[str, Any], sku: Any, house: Any) -> dict[str, Any]:
+        movement = Movement(sku, house, values["delta"], "correction", values["reference"], values["note"])
+        try:
+            with db().begin_nested():
+                done = post(db(), [movement], actor=require_scope().actor.label)
+            return {"index": index, "result": "booked" if done else "unchanged"}
+        except OrderloomError as error:
+            return _refused(index, {getattr(error, "field", "") or "delta": error.message}, error.code)

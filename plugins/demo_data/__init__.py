@@ -1,0 +1,1 @@
+"""Demo data: goods for two shops and a week of real sales history."""

@@ -53,6 +53,8 @@ def upgrade(owner_url: str, plugin_folders: Sequence[Path] = ()) -> list[str]:
     with _one_migrator(owner_url) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
+        connection.execute(text("GRANT SELECT ON alembic_version TO oms_app, oms_relay, oms_backup"))
+        connection.commit()
         return sorted(MigrationContext.configure(connection).get_current_heads())
 
 

@@ -106,7 +106,7 @@ def check_relay(settings: Settings) -> str:
 
 def check_schema(settings: Settings) -> str:
     """All migrations have run."""
-    missing = pending(settings.database_url, migration_folders(settings))
+    missing = pending(settings.database_owner_url or settings.database_url, migration_folders(settings))
     if missing:
         raise Fault(f"{len(missing)} migrations have not run: {', '.join(missing)}.", "oms migrate")
     return "up to date"

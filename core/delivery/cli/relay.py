@@ -7,6 +7,7 @@ import importlib
 import click
 
 from core.delivery.cli.installation import running_installation
+from core.runtime.db.role import refuse_powerful_role
 from core.runtime.events.processes import serve_relay
 
 
@@ -14,4 +15,5 @@ from core.runtime.events.processes import serve_relay
 def command() -> None:
     """Run in the foreground until SIGTERM or Ctrl-C. Several at once do no harm."""
     with running_installation() as settings:
+        refuse_powerful_role(settings.relay_url)
         serve_relay(importlib.import_module("app").event_runtime(settings, name="oms-relay"))

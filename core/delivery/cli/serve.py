@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger
 
 from config.schema import Settings
 from core.delivery.cli.installation import running_installation
+from core.runtime.db.role import refuse_powerful_role
 
 
 class WebLogger(Logger):
@@ -99,5 +100,6 @@ def command(host: str | None, port: int | None, fd: int | None, graceful_s: int)
     with running_installation(**given) as settings:
         address = f"[{settings.host}]" if ":" in settings.host else settings.host
         bind = f"fd://{fd}" if fd is not None else f"{address}:{settings.port}"
+        refuse_powerful_role(settings.database_url)
         importlib.import_module("app")
         WebServer(settings, bind=bind, graceful_s=graceful_s).run()

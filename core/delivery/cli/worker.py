@@ -7,6 +7,7 @@ import importlib
 import click
 
 from core.delivery.cli.installation import running_installation
+from core.runtime.db.role import refuse_powerful_role
 from core.runtime.events.processes import serve_worker
 
 
@@ -16,6 +17,7 @@ from core.runtime.events.processes import serve_worker
 def command(processes: int | None, lane: str) -> None:
     """Handle deliveries in the foreground until SIGTERM or Ctrl-C; what is under way is finished first."""
     with running_installation() as settings:
+        refuse_powerful_role(settings.database_url)
         runtime = importlib.import_module("app").event_runtime(settings, name="oms-worker")
         options = {"lane": lane} if lane else {}
         serve_worker(runtime, processes=processes or settings.worker_processes, **options)

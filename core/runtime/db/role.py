@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 
-from core.kernel.errors import Denied
+from core.kernel.errors import Denied, Unavailable
 
 _QUESTIONS = (
     ("is a superuser", "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"),
@@ -26,14 +27,30 @@ class RoleTooPowerful(Denied):
     code = "db.role_too_powerful"
 
 
+class DatabaseAway(Unavailable):
+    """The database does not answer."""
+
+    code = "db.away"
+
+
 def powers_of_role(connection: Connection) -> list[str]:
     """What the connected role may do that the application must not, in words; empty for a role that is safe."""
     return [words for words, question in _QUESTIONS if connection.execute(text(question)).scalar_one()]
 
 
-def refuse_powerful_role(connection: Connection) -> None:
-    """Call at start-up of web and workers. Raises RoleTooPowerful, naming each power."""
-    powers = powers_of_role(connection)
+def refuse_powerful_role(url: str) -> None:
+    """Call at the start of every process that works for tenants, before it forks; opens a connection and closes it again.
+
+    Raises: RoleTooPowerful - names each power; DatabaseAway - the server does not answer.
+    """
+    engine = create_engine(url, connect_args={"connect_timeout": 10})
+    try:
+        with engine.connect() as connection:
+            powers = powers_of_role(connection)
+    except OperationalError as error:
+        raise DatabaseAway(f"The database does not answer: {str(error.orig).strip()}") from error
+    finally:
+        engine.dispose()
     if powers:
-        role = connection.execute(text("SELECT current_user")).scalar_one()
-        raise RoleTooPowerful(f"The database role {role} {', '.join(powers)}. Connect as oms_app (OMS_DATABASE_URL).", powers=powers)
+        role = engine.url.username
+        raise RoleTooPowerful(f"The database role {role} {', '.join(powers)}. Set OMS_DATABASE_URL to the role oms_app.", powers=powers)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from theme_preview import make_app
 from werkzeug.serving import make_server
+
+from tests.functional.theme.theme_preview import make_app
 
 
 @pytest.fixture(scope="module")

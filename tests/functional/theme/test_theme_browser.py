@@ -8,7 +8,8 @@ from typing import Any
 import axe_core_python
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from theme_samples import PAGES
+
+from tests.functional.theme.theme_samples import PAGES
 
 pytestmark = pytest.mark.browser
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -7,9 +7,10 @@ import warnings
 
 import pytest
 from flask.testing import FlaskClient
-from theme_fab_app import make_fab_app
-from theme_preview import LOCALES, make_app
-from theme_samples import FRAGMENTS, PAGES
+
+from tests.functional.theme.theme_fab_app import make_fab_app
+from tests.functional.theme.theme_preview import LOCALES, make_app
+from tests.functional.theme.theme_samples import FRAGMENTS, PAGES
 
 FORBIDDEN = ("style=", "onclick=", "onchange=", "hx-on", "data-toggle=", "btn-default", "glyphicon", "javascript:", "googleapis")
 FAB_PAGES = [

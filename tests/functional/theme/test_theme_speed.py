@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 from flask import Flask
-from theme_preview import make_app
-from theme_sample_base import shell_for
-from theme_sample_orders import orders
 
 from core.delivery.web.theme.preferences import Preferences
+from tests.functional.theme.theme_preview import make_app
+from tests.functional.theme.theme_sample_base import shell_for
+from tests.functional.theme.theme_sample_orders import orders
 
 TABLE_MS, PAGE_MS, PAGE_BYTES, PAGE_PACKED = 2.5, 5.0, 60_000, 10_000
 

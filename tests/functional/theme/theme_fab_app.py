@@ -67,8 +67,9 @@ def make_fab_app() -> Flask:
     with app.app_context():
         init_theme(app)
         db = SQLA(app)
+        ours = [table for name, table in Model.metadata.tables.items() if name.startswith(("ab_", "theme_"))]
+        Model.metadata.create_all(db.engine, tables=ours)
         builder = AppBuilder(app, db.session)
-        db.create_all()
         builder.add_view(ThemeTeaView, "Teas", icon="fa-table", category="Catalogue")
         builder.add_view(ThemeMakerView, "Makers", icon="fa-user", category="Catalogue")
         builder.sm.add_user("admin", "Ada", "Min", "ada@example.test", builder.sm.find_role("Admin"), password="a-long-password")

@@ -1,6 +1,6 @@
 """A small application that renders every template of the theme with sample contexts; run it to look at the pages by eye.
 
-`python tests/functional/theme/theme_preview.py [port]` serves http://127.0.0.1:<port>/zh/orders and so on; `/` lists all pages.
+`python -m tests.functional.theme.theme_preview [port]` serves http://127.0.0.1:<port>/zh/orders and so on; `/` lists all pages.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, g, render_template, request, session
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
-from theme_sample_base import shell_for
-from theme_samples import FRAGMENTS, PAGES
 from werkzeug.wrappers import Response
 
 from core.delivery.web.theme import TRANSLATIONS, init_theme
+from tests.functional.theme.theme_sample_base import shell_for
+from tests.functional.theme.theme_samples import FRAGMENTS, PAGES
 
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
 ZONES = {"zh": "Asia/Shanghai", "en": "Europe/London"}

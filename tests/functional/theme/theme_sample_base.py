@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import url_for
 from markupsafe import Markup
-from theme_sample_words import WORDS
 from wtforms import Form
 
 from core.delivery.web.theme.shell import Addresses, Language, Link, NavItem, NavSection, Person, Shell, TenantLink
+from tests.functional.theme.theme_sample_words import WORDS
 
 Context = dict[str, Any]
 NOW = datetime.now(UTC)

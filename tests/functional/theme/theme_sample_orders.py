@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from markupsafe import Markup
-from theme_sample_base import NOW, Context, SampleForm, bit_url, make_form, page_url, words
 from wtforms import BooleanField, DecimalField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
@@ -27,6 +26,7 @@ from core.delivery.web.theme.grid import (
     Tab,
     Tools,
 )  # fmt: skip
+from tests.functional.theme.theme_sample_base import NOW, Context, SampleForm, bit_url, make_form, page_url, words
 
 
 def _orders(language: str, count: int) -> list[Row]:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from markupsafe import Markup
-from theme_sample_base import NOW, Context, bit_url, make_form, page_url, words
-from theme_sample_orders import product_form
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from core.delivery.web.theme import cells
 from core.delivery.web.theme.grid import Action, Column, Grid, Pager, Row, Tab, Tools
+from tests.functional.theme.theme_sample_base import NOW, Context, bit_url, make_form, page_url, words
+from tests.functional.theme.theme_sample_orders import product_form
 
 
 def home(language: str) -> Context:

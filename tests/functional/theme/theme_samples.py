@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import theme_sample_orders as orders
-import theme_sample_pages as pages
-from theme_sample_base import Context
+from tests.functional.theme import theme_sample_orders as orders
+from tests.functional.theme import theme_sample_pages as pages
+from tests.functional.theme.theme_sample_base import Context
 
 PAGES: dict[str, tuple[str, Callable[[str], Context]]] = {
     "home": ("pages/home.html", pages.home), "orders": ("kit/list.html", orders.orders), "orders-50": ("kit/list.html", orders.orders_compact),

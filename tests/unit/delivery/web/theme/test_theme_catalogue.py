@@ -17,7 +17,7 @@ FOLDER = TRANSLATIONS / "zh" / "LC_MESSAGES"
 THEME = Path(TRANSLATIONS).parent / "theme"
 WORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
 OPTIONS = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
-SAME_IN_BOTH = {"API", "Webhooks", "%(first)s–%(last)s"}
+SAME_IN_BOTH = {"API", "CSV", "Orderloom", "Webhooks", "%(first)s–%(last)s"}
 
 
 def _catalogue() -> Catalog:

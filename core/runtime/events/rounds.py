@@ -16,6 +16,7 @@ from core.runtime.events.sharing import Pair, Picked
 from core.runtime.events.subscribers import Mode, SubscriberRegistry
 
 LEADER_KEY = 720_351_612
+HUNG_S = 15.0
 
 # Steps from one (tenant, subscriber) with something waiting to the next, one index probe each, however long their queues are.
 _PAIRS = """
@@ -88,7 +89,7 @@ SELECT pg_terminate_backend(a.pid)
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.classid = 0 AND l.objid = %s AND l.objsubid = 1 AND l.granted
-    AND a.pid <> pg_backend_pid() AND a.state = 'idle' AND a.state_change < clock_timestamp() - interval '15 s'
+    AND a.pid <> pg_backend_pid() AND a.state = 'idle' AND a.state_change < clock_timestamp() - %s * interval '1 s'
 """
 
 # A remote call whose worker is gone: if it had not begun, it is due again; else nobody knows how it ended, and the remote side
@@ -122,7 +123,7 @@ def lead(connection: Connection[Any]) -> bool:
     row = connection.execute(_LEAD, (LEADER_KEY,)).fetchone()
     if row is not None and row[0]:
         return True
-    connection.execute(_DEPOSE, (LEADER_KEY,))
+    connection.execute(_DEPOSE, (LEADER_KEY, HUNG_S))
     return False
 
 

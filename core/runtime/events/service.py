@@ -76,14 +76,18 @@ def replay(session: Session, ids: Collection[UUID]) -> list[UUID]:
     A dead one no longer holds back later events of its subject; its replay does until it is done. Those that are still on their
     way, or have a newer generation, are left alone. Returns the ids of the new deliveries.
     """
-    rows = session.connection().execute(_REPLAY, {"tenant": tenant_of_open(session), "ids": list(ids)}).all() record_many(session,
-    "delivery.replayed", AUDITED_AS, [(row.old_id, {"generation": [row.generation - 1, row.generation]}) for row in rows])
-    _wake_behind(session, [row.old_id for row in rows]) return [row.id for row in rows]
+    rows = session.connection().execute(_REPLAY, {"tenant": tenant_of_open(session), "ids": list(ids)}).all()
+    changes = [(row.old_id, {"generation": [row.generation - 1, row.generation]}) for row in rows]
+    record_many(session, "delivery.replayed", AUDITED_AS, changes)
+    _wake_behind(session, [row.old_id for row in rows])
+    return [row.id for row in rows]
 
 
 def replay_one(session: Session, delivery: UUID) -> UUID:
-    """Send one ended delivery once more. Raises DeliveryUnknown; NotReplayable - it is on its way, or has been replayed
-    already."""
+    """Send one ended delivery once more.
+
+    Raises: DeliveryUnknown; NotReplayable - it is on its way, or has been replayed already.
+    """
     found = replay(session, [delivery])
     if found:
         return found[0]

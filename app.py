@@ -56,7 +56,7 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     options = RuntimeOptions(egress_allow=settings.egress_allow, announce=tell_plugin_event(host))
     plugins = PluginRuntime(host, database, options)
     channels.plugins = plugins
-    schedules = tuple(all_schedules(channels, host))
+    schedules = tuple(all_schedules(channels))
     subscribers: list[Subscriber] = [*core_subscribers(channels), *schedule_subscribers(schedules), *plugin_subscribers(plugins)]
     registry = SubscriberRegistry(tuple(subscribers), plugins.enablement.mode)
     install_registry(registry)

@@ -210,8 +210,9 @@ def test_impact_lists_what_comes_when_previewed(desk):
     assert (impact.missing, impact.is_blocked) == (["toy_notes"], True)
     assert dict(notes_impact.contributions) == {
         "rules": ["toy_notes.write"],
+        "schedules": ["toy_notes.tick"],
         "seeds": ["toy_notes.first"],
-        "subscribers": ["toy_notes.ear"],
+        "subscribers": ["toy_notes.ear", "toy_notes.mouth"],
     }
     assert (notes_impact.tables, notes_impact.is_blocked) == (("plg_toy_notes_note",), False)
 

@@ -51,17 +51,22 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     """Put a process together; opens no connection. The subscriber registry is installed for `emit`."""
     vault = Vault.from_text(settings.master_key)
     database = Database(settings.database_url, pool_size=settings.db_pool_size, name=name, vault=vault)
-    host = PluginHost(HostOptions(ROOT / settings.plugins_file, (ROOT / "plugins",), settings.plugins_blocked, HOOK_MODULES)).boot()
+    host = plugin_host(settings).boot()
     channels = Channels(database, host)
     options = RuntimeOptions(egress_allow=settings.egress_allow, announce=tell_plugin_event(host))
     plugins = PluginRuntime(host, database, options)
     channels.plugins = plugins
-    schedules = tuple(all_schedules(channels, host))
+    schedules = tuple(all_schedules(channels))
     subscribers: list[Subscriber] = [*core_subscribers(channels), *schedule_subscribers(schedules), *plugin_subscribers(plugins)]
     registry = SubscriberRegistry(tuple(subscribers), plugins.enablement.mode)
     install_registry(registry)
     rights = Rights(all_permissions(host), enabled_plugins(plugins))
     return System(settings, database, plugins, core_entities(), channels, registry, schedules, rights)
+
+
+def plugin_host(settings: Settings) -> PluginHost:
+    """The plugin host with every hook, before it looks for plugins; needs no database."""
+    return PluginHost(HostOptions(ROOT / settings.plugins_file, (ROOT / "plugins",), settings.plugins_blocked, HOOK_MODULES))
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -27,7 +27,9 @@ from core.kernel.clock import SystemClock
 from core.runtime.db.bulk import tenant_of
 from core.runtime.events import EventDraft, Subscriber, emit
 from core.runtime.events.schedules import Schedule
+from core.runtime.plugin_host.bridge import plugin_schedules
 from core.runtime.plugin_host.host import PluginHost
+from core.runtime.plugin_host.housekeeping import host_schedules, host_subscribers
 from core.runtime.plugin_host.runtime import Announce, PluginRuntime
 from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry
 from core.runtime.tenancy.database import Database
@@ -74,13 +76,13 @@ class Channels:
 
 def core_subscribers(channels: Channels) -> list[Subscriber]:
     """The hearers of the core itself."""
-    return [*fulfilment.subscribers(), *channels.jobs.subscribers()]
+    return [*fulfilment.subscribers(), *channels.jobs.subscribers(), *host_subscribers(channels.plugins)]
 
 
-def all_schedules(channels: Channels, host: PluginHost) -> list[Schedule]:
+def all_schedules(channels: Channels) -> list[Schedule]:
     """The timers of the core and of plugins."""
-    given = [found.item for found in host.registry.all_items("schedules")] if "schedules" in host.kinds else []
-    return [*fulfilment.schedules(), *channels.jobs.schedules(), *given]
+    plugins = channels.plugins
+    return [*fulfilment.schedules(), *channels.jobs.schedules(), *host_schedules(plugins), *plugin_schedules(plugins)]
 
 
 def all_permissions(host: PluginHost) -> PermissionRegistry:

@@ -28,6 +28,7 @@ from core.kernel.ids import new_id
 from core.kernel.messages import N_
 from core.kernel.money import Money, amount_from, rounded, share_out
 from core.kernel.quantity import quantity_from
+from core.runtime.events.schedules import Schedule
 from core.runtime.events.subscribers import Answer, Subscriber
 from core.runtime.plugin_host.context import DeliveryContext, HttpClient, HttpResponse, PluginContext, PluginLog, ProblemReporter
 from core.runtime.plugin_host.descriptors import Command, Finding, Health, Lifecycle, Purged, Seed
@@ -80,6 +81,7 @@ __all__ = [
     "RateLimited",
     "Receiver",
     "RefundState",
+    "Schedule",
     "Secret",
     "Seed",
     "ShipmentPush",

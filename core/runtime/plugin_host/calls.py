@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,19 @@ class Calls:
         elapsed_s = time.monotonic() - began
         record = CallRecord(site.kind, site.name, "", started_at, elapsed_s, trace=require_scope().trace)
         return self.verdicts.judge(who, site, record, tried, is_late=elapsed_s > budget_s, was_probe=was_probe)
+
+    def bare(self, ctx: PluginContext, site: Site, function: Callable[..., Any], *args: Any, budget_s: float, subject: str = "") -> Outcome:
+        """Call `function(ctx, *args)` guarded, timed and noted, without a savepoint and without resting the plugin.
+
+        For callers that bring a transaction of their own for this one call, and their own way with failures, as events do.
+        """
+        who = Who(ctx.tenant_id, ctx.tenant_slug, ctx.plugin, ctx.instance)
+        started_at, began = self._clock.now(), time.monotonic()
+        tried = self._guarded(who.plugin, function, ctx, args)
+        elapsed_s = time.monotonic() - began
+        record = CallRecord(site.kind, site.name, "", started_at, elapsed_s, subject=subject, trace=require_scope().trace)
+        quiet = replace(site, trips=False)
+        return self.verdicts.judge(who, quiet, record, tried, is_late=elapsed_s > budget_s, was_probe=False)
 
     def aside(self, calls: Sequence[AsideCall], make_context: ContextMaker, *, budget_s: float = PAGE_BUDGET_S) -> list[Outcome]:
         """Make the calls side by side and wait at most `budget_s` for all of them; one outcome each, in the same order.

@@ -89,7 +89,7 @@ def save_draft(
     """
     loaded = runtime.host.plugin(plugin)
     if loaded.schema is None:
-        raise StateForbids(plugin=plugin, reason="no_settings")
+        raise StateForbids("no_settings", plugin=plugin)
     row = set_up(session, runtime, plugin, instance=instance)
     newest = newest_version(session, row)
     kept = {name: value for name, value in read_secrets(session, row, newest).items() if name not in clear}
@@ -162,10 +162,10 @@ def activate(
     row = get_instance(session, plugin, instance, is_locked=True)
     config = newest_version(session, row) if version is None else get_config(session, row, version)
     if config is None:
-        raise StateForbids(plugin=plugin, reason="no_settings")
+        raise StateForbids("no_settings", plugin=plugin)
     loaded = runtime.host.plugin(plugin)
     if is_test_needed and loaded.lifecycle.check_connection is not None and not config.is_test_ok:
-        raise StateForbids(plugin=plugin, reason="untested", version=config.version)
+        raise StateForbids("untested", plugin=plugin, version=config.version)
     runtime.contexts.open_settings(session, loaded, row, config)
     if row.active_version == config.version:
         return config

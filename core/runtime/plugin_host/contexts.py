@@ -23,6 +23,7 @@ from core.runtime.plugin_host.journal import Journal, Who
 from core.runtime.plugin_host.loading import LoadedPlugin
 from core.runtime.plugin_host.models import PluginConfig, PluginInstance
 from core.runtime.plugin_host.problems import Problem, Severity
+from core.runtime.plugin_host.redaction import Redactor
 from core.runtime.plugin_host.secrets import read_secrets
 from core.runtime.tenancy.scope import require_scope
 
@@ -48,8 +49,29 @@ class HttpNeeds:
     who: Who
     plugin: LoadedPlugin
     settings: Settings
+    redactor: Redactor
     trace: str
     dry_run: bool
+
+
+class _Log:
+    """`ctx.log` of one call: carries tenant and plugin, and never a secret or a buyer."""
+
+    __slots__ = ("_logger", "_redactor")
+
+    def __init__(self, who: Who, redactor: Redactor) -> None:
+        name = f"plugins.{who.plugin}"
+        self._logger = structlog.get_logger(name).bind(tenant=who.tenant_slug, plugin=who.plugin, instance=who.instance)
+        self._redactor = redactor
+
+    def info(self, event: str, **values: Any) -> None:
+        self._logger.info(self._redactor.text(event), **self._redactor.value(values))
+
+    def warning(self, event: str, **values: Any) -> None:
+        self._logger.warning(self._redactor.text(event), **self._redactor.value(values))
+
+    def error(self, event: str, **values: Any) -> None:
+        self._logger.error(self._redactor.text(event), **self._redactor.value(values))
 
 
 class _Reporter:
@@ -102,14 +124,15 @@ class Contexts:
         own = real_session(session)
         settings = NO_SETTINGS if own is None else self._settings(own, loaded, plugin, instance, version)
         who = Who(scope.tenant_id, scope.slug, plugin, instance)
+        redactor = Redactor(settings.secrets.values(), loaded.manifest.personal_fields)
         return PluginContext(
             tenant_id=scope.tenant_id,
             tenant_slug=scope.slug,
             plugin=plugin,
             config=settings.values,
             secrets=settings.secrets,
-            http=self._make_http(HttpNeeds(who, loaded, settings, scope.trace, dry_run)),
-            log=structlog.get_logger(f"plugins.{plugin}").bind(tenant=scope.slug, plugin=plugin, instance=instance),
+            http=self._make_http(HttpNeeds(who, loaded, settings, redactor, scope.trace, dry_run)),
+            log=_Log(who, redactor),
             clock=self._clock,
             session=None if own is None else GuardedSession(own),
             idempotency_key=idempotency_key,

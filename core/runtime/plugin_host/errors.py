@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.kernel.errors import Conflict, Denied, Invalid, NotFound, OrderloomError, Unavailable
+from core.kernel.messages import N_
 from core.runtime.events.errors import AnswerLost, BreakerOpen, RateLimited
 
 __all__ = [
@@ -151,9 +152,22 @@ class PluginMandatory(Conflict):
 
 
 class StateForbids(Conflict):
-    """The plugin's present state does not allow this."""
+    """The plugin's present state does not allow this.
+
+    `reason` is state (the set-up is in another state than the step needs), paused, not_configured, no_settings or untested.
+    """
 
     code = "plugin.state_forbids"
+    _MESSAGES = {
+        "paused": N_("The plugin is paused; resume it instead."),
+        "not_configured": N_("Fill in the plugin's settings and activate them first."),
+        "no_settings": N_("There are no settings."),
+        "untested": N_("Test the connection with these settings first."),
+        "state": N_("The plugin's present state does not allow this."),
+    }
+
+    def __init__(self, reason: str, **facts: object) -> None:
+        super().__init__(self._MESSAGES[reason], reason=reason, **facts)
 
 
 class PreflightBlocked(Conflict):

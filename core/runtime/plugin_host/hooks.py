@@ -7,6 +7,7 @@ as that key or as its first part (`taobao.orders`).
 
 from __future__ import annotations
 
+from core.runtime.events.schedules import Schedule
 from core.runtime.events.subscribers import Subscriber
 from core.runtime.plugin_host.descriptors import Command, Lifecycle, Seed
 from core.runtime.plugin_host.markers import hookspec
@@ -26,6 +27,11 @@ def register_permissions() -> list[Permission]:  # type: ignore[empty-body]
 @hookspec
 def register_subscribers() -> list[Subscriber]:  # type: ignore[empty-body]
     """Who hears of which events. The functions get the plugin's own context (`DeliveryContext`) instead of the events' one."""
+
+
+@hookspec
+def register_schedules() -> list[Schedule]:  # type: ignore[empty-body]
+    """What to do again and again for each tenant. The functions get the plugin's own context, as those of subscribers do."""
 
 
 @hookspec

@@ -22,7 +22,6 @@ from core.runtime.plugin_host.journal import CallRecord, Journal
 from core.runtime.plugin_host.manifest import Quota
 from core.runtime.plugin_host.problems import Problem
 from core.runtime.plugin_host.quotas import Quotas
-from core.runtime.plugin_host.redaction import Redactor
 from core.runtime.plugin_host.transport import Transport
 
 USER_AGENT = "Orderloom"
@@ -58,7 +57,6 @@ class PluginHttp:
         self._needs = needs
         manifest = needs.plugin.manifest
         self._listed = (*manifest.egress, *_hosts_in(needs.settings.values, manifest.egress_from_settings))
-        self._redactor = Redactor(needs.settings.secrets.values(), manifest.personal_fields)
 
     def request(
         self,
@@ -151,7 +149,7 @@ class _Note:
     destination: Destination | None = None
 
     def ended(self, *, response: HttpResponse | None = None, error: OrderloomError | None = None) -> None:
-        client, redactor = self.client, self.client._redactor  # noqa: SLF001 - the same module, one object in two parts
+        client, redactor = self.client, self.client._needs.redactor  # noqa: SLF001 - the same module, one object in two parts
         host = self.destination.host if self.destination is not None else ""
         path, _, query = self.destination.path.partition("?") if self.destination is not None else ("", "", "")
         detail: dict[str, Any] = {"method": self.method, "host": redactor.text(host), "path": redactor.text(path)}

@@ -7,6 +7,7 @@ Workers that leave by `os._exit` call `flush` first.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Mapping
@@ -150,6 +151,7 @@ class Journal:
                 if self._pid != os.getpid():
                     self._pid = os.getpid()
                     self._wake = threading.Event()
+                    atexit.register(self.flush)
                     threading.Thread(target=self._write_on, name="plugin-journal", daemon=True).start()
         if self._waiting >= MAX_WAITING:
             self._wake.set()

@@ -91,12 +91,12 @@ def enable(session: Session, runtime: PluginRuntime, plugin: str, *, instance: s
     if row.state == "enabled":
         return row
     if row.state == "paused":
-        raise StateForbids(plugin=plugin, reason="paused")
+        raise StateForbids("paused", plugin=plugin)
     missing = _missing_requirements(session, loaded)
     if missing:
-        raise RequirementMissing(plugin=plugin, requires=missing)
+        raise RequirementMissing(f"Enable {', '.join(missing)} first.", plugin=plugin, requires=missing)
     if loaded.needs_settings and row.active_version is None:
-        raise StateForbids(plugin=plugin, reason="not_configured")
+        raise StateForbids("not_configured", plugin=plugin)
     _refuse_if_blocked(plugin, _findings(session, runtime, plugin, instance, "enable"))
     is_first = row.first_enabled_at is None
     _move(session, runtime, row, "enabled", "plugin.enabled", first_time=is_first)
@@ -141,7 +141,7 @@ def disable(session: Session, runtime: PluginRuntime, plugin: str, *, instance: 
     _refuse_if_mandatory(runtime, plugin)
     dependents = _dependents(session, runtime, row)
     if dependents:
-        raise StillRequired(plugin=plugin, required_by=dependents)
+        raise StillRequired(f"Disable {', '.join(dependents)} first.", plugin=plugin, required_by=dependents)
     package = _package(runtime, plugin)
     chosen = mode or (package.manifest.in_flight if package is not None and package.manifest is not None else "park")
     if plugin in runtime.host.loaded:
@@ -200,7 +200,7 @@ def _move(session: Session, runtime: PluginRuntime, row: PluginInstance, state: 
 
 def _expect(row: PluginInstance, *states: str) -> None:
     if row.state not in states:
-        raise StateForbids(plugin=row.plugin, reason="state", state=row.state)
+        raise StateForbids("state", plugin=row.plugin, state=row.state)
 
 
 def _findings(session: Session, runtime: PluginRuntime, plugin: str, instance: str, action: str) -> list[Finding]:

@@ -76,7 +76,7 @@ def _load(package: Package, manager: pluggy.PluginManager, kinds: Mapping[str, H
     if breaches:
         raise LoadRefused(shown(breaches))
     if package.top_module.startswith(f"{FOLDER_PACKAGE}."):
-        _make_importable(source.parent)
+        make_importable(source.parent)
     module = importlib.import_module(package.module)
     if not Path(module.__file__ or "").resolve().is_relative_to(source.resolve()):
         raise LoadRefused(f"{package.module} is imported from {module.__file__}, not from the plugin's own place.")
@@ -101,7 +101,7 @@ def forget_tables(names: Iterable[str]) -> None:
         metadata.remove(metadata.tables[name])
 
 
-def _make_importable(folder: Path) -> None:
+def make_importable(folder: Path) -> None:
     """Let plugins of an operator's own folder be imported as `plugins.<id>`, like those that come with Orderloom."""
     places = importlib.import_module(FOLDER_PACKAGE).__path__
     if str(folder) not in places:
@@ -143,11 +143,20 @@ def _schema_of(package: Package, module: ModuleType) -> Schema | None:
     named = package.manifest.settings if package.manifest is not None else ""
     if not named:
         return None
-    place, _, attribute = named.rpartition(":")
-    if place and not (place == package.top_module or place.startswith(f"{package.top_module}.")):
-        place = f"{package.top_module}.{place}"
+    place, attribute = schema_place(named, package.top_module)
     home = importlib.import_module(place) if place else module
     found = getattr(home, attribute, None)
     if not isinstance(found, type) or not issubclass(found, Schema):
         raise LoadRefused(f'"settings" names {named}, which is no marshmallow schema.')
     return found()
+
+
+def schema_place(named: str, top_module: str) -> tuple[str, str]:
+    """The module and the name of a settings schema; the module is empty when it is the one with the hooks.
+
+    `settings:Settings` is meant within the plugin; the full name of a module of the plugin does, too.
+    """
+    place, _, attribute = named.rpartition(":")
+    if place and place != top_module and not place.startswith(f"{top_module}."):
+        place = f"{top_module}.{place}"
+    return place, attribute

@@ -43,7 +43,7 @@ def purge(session: Session, runtime: PluginRuntime, plugin: str, *, instance: st
     """
     row = get_instance(session, plugin, instance, is_locked=True)
     if row.state not in PURGEABLE:
-        raise StateForbids(plugin=plugin, reason="state", state=row.state)
+        raise StateForbids("state", plugin=plugin, state=row.state)
     counts = preview_purge(session, runtime, plugin, instance=instance)
     _asked(session, runtime, row, is_dry_run=False)
     own_tables = _own_tables(session, runtime, row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from core.runtime.plugin_host.enablement import Enablement
 from core.runtime.plugin_host.errors import ConfigInvalid, PluginNotUsable
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.http import Egress, PluginHttp
+from core.runtime.plugin_host.in_flight import deliveries_of
 from core.runtime.plugin_host.journal import Journal, Who
 from core.runtime.plugin_host.problems import Problem
 from core.runtime.plugin_host.quotas import Quotas
@@ -39,8 +41,8 @@ class RuntimeOptions:
     """What the composition root decides about plugins at work.
 
     `egress_allow` are host:port pairs (`*` as wildcard port) that plugins may reach although they are private or unencrypted.
-    `in_flight` counts unfinished work of a plugin, by kind of work. `announce(session, kind, payload)` emits an event in the session's
-    transaction. `let_through` are the exceptions by which a watchdog stops a call.
+    `in_flight` counts unfinished work of a plugin, by kind of work, besides its deliveries. `announce(session, kind, payload)` emits an
+    event in the session's transaction. `let_through` are the exceptions by which a watchdog stops a call.
     """
 
     egress_allow: tuple[str, ...] = ()
@@ -91,7 +93,8 @@ class PluginRuntime:
 
     def in_flight(self, session: Session, plugin: str) -> dict[str, int]:
         """Unfinished work of the plugin at the session's tenant, by kind of work; kinds without any are left out."""
-        counts = {name: count(session, plugin) for name, count in self.options.in_flight.items()}
+        counters: dict[str, Counter] = {"deliveries": partial(deliveries_of, self.host), **self.options.in_flight}
+        counts = {name: count(session, plugin) for name, count in counters.items()}
         return {name: count for name, count in counts.items() if count}
 
     def flush(self) -> None:

@@ -53,6 +53,12 @@ class Outcome:
             raise self.error
         return self.value
 
+    def unwrap_raw(self) -> Any:
+        """The value; raises what the plugin itself raised, for callers that judge errors on their own."""
+        if self.error is not None and isinstance(self.error.__cause__, Exception):
+            raise self.error.__cause__
+        return self.unwrap()
+
 
 class Verdicts:
     """Judges calls. Safe for threads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plugins.toy_notes.models import Note
 
-from core.sdk import Finding, Health, Lifecycle, Purged, Seed, Subscriber, hookimpl
+from core.sdk import Finding, Health, Lifecycle, Purged, Schedule, Seed, Subscriber, hookimpl
 from tests.toy_hooks import Rule
 
 told: list[tuple] = []
@@ -22,7 +22,20 @@ def _write(ctx, number):
 
 def _heard(ctx, events) -> None:
     for event in events:
-        ctx.session.add(Note(text=f"heard {event.kind}"))
+        if event.payload.get("say") == "commit":
+            ctx.session.commit()
+        if event.payload.get("say") == "boom":
+            raise LookupError("13800138000")
+        with ctx.session.begin_nested():
+            ctx.session.add(Note(text=f"heard {event.kind}"))
+
+
+def _send(ctx):
+    told.append(("sent", ctx.tenant_slug, ctx.event.kind, ctx.idempotency_key != "", ctx.session is None))
+
+
+def _tick(ctx, _events) -> None:
+    ctx.session.add(Note(text="tick"))
 
 
 @hookimpl
@@ -48,4 +61,12 @@ def register_rules():
 
 @hookimpl
 def register_subscribers():
-    return [Subscriber(key="toy_notes.ear", events=("toy.",), handle=_heard)]
+    return [
+        Subscriber(key="toy_notes.ear", events=("toy.",), handle=_heard, max_attempts=2),
+        Subscriber(key="toy_notes.mouth", events=("toy.said",), send=_send, repeatable=True),
+    ]
+
+
+@hookimpl
+def register_schedules():
+    return [Schedule(key="toy_notes.tick", every_s=60, handle=_tick)]

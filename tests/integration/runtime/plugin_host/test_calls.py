@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import resource
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -15,6 +17,7 @@ from core.runtime.plugin_host.journal import Who
 from core.runtime.plugin_host.models import PluginCall
 from core.runtime.plugin_host.problems import open_problems
 from core.runtime.plugin_host.verdicts import Site
+from core.runtime.security.audit import AuditFilter, entries, record
 
 pytestmark = pytest.mark.database
 
@@ -172,6 +175,57 @@ def test_aside_leaves_the_late_one_behind_when_a_plugin_hangs(desk):
         hangs.let_go.set()
 
     assert [type(outcome.error) if outcome.error else outcome.value for outcome in first] == [PluginSlow, "well", PluginFailed]
-    assert waited_s < 0.6
+    assert waited_s < 3.0
     assert [type(outcome.error) for outcome in second] == [PluginSlow, type(None), PluginFailed]
     assert [type(outcome.error) for outcome in third] == [PluginTripped, PluginTripped, PluginFailed]
+
+
+def test_inside_lets_the_watchdog_through_and_undoes_when_a_call_is_stopped(desk):
+    class Alarm(KeyboardInterrupt):
+        """How a worker stops a call that takes too long."""
+
+    def stubborn(ctx):
+        try:
+            ctx.session.connection().execute(text("INSERT INTO plg_toy_notes_note (text) VALUES ('half done')"))
+            raise Alarm
+        except Exception:  # containment: the toy swallows what it can
+            return "swallowed"
+
+    with desk.world.database.unit(desk.world.tea) as session:
+        call(desk, session, "toy_notes.write", 1)
+        with pytest.raises(Alarm):
+            desk.runtime.call(session, "toy_notes", Site("rules", "stubborn"), stubborn)
+        call(desk, session, "toy_notes.write", 2)
+
+    with desk.world.database.unit(desk.world.tea) as session:
+        assert notes(session) == ["note 1", "note 2"]
+
+
+def test_inside_contains_hunger_when_a_plugin_eats_all_memory(desk):
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (512 << 20), limits[1]))
+
+    try:
+        with desk.world.database.unit(desk.world.tea) as session:
+            hungry = call(desk, session, "toy_hungry.eat", 2 << 30)
+            after = call(desk, session, "toy_notes.write", 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+    assert (type(hungry.error), hungry.error.facts["error"], after.value) == (PluginFailed, "MemoryError", 2)
+
+
+def test_guarded_session_serves_core_services_when_a_plugin_hands_it_on(desk):
+    def record_something(ctx):
+        record(ctx.session, "toy.done", "toy", "1")
+        with ctx.session.begin_nested():
+            ctx.session.connection().execute(text("INSERT INTO plg_toy_notes_note (text) VALUES ('inner')"))
+
+    with desk.world.database.unit(desk.world.tea) as session:
+        outcome = desk.runtime.call(session, "toy_notes", Site("rules", "record"), record_something)
+
+    assert outcome.error is None
+    with desk.world.database.unit(desk.world.tea) as session:
+        assert notes(session) == ["inner"]
+        assert [entry.action for entry in entries(session, AuditFilter(subject_type="toy"))] == ["toy.done"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 
 import pytest
 from sqlalchemy import select, text
@@ -11,6 +12,7 @@ from core.runtime.events.subscribers import Mode
 from core.runtime.plugin_host.descriptors import Finding
 from core.runtime.plugin_host.errors import PreflightBlocked, RequirementMissing, StateForbids, StillRequired
 from core.runtime.plugin_host.lifecycle import disable, enable, enable_defaults, pause, preview_impact, resume, set_priority, settle
+from core.runtime.plugin_host.listening import EpochListener
 from core.runtime.plugin_host.models import PluginInstance
 from core.runtime.plugin_host.purge import preview_purge, purge
 from core.runtime.security.audit import AuditFilter, entries
@@ -210,8 +212,9 @@ def test_impact_lists_what_comes_when_previewed(desk):
     assert (impact.missing, impact.is_blocked) == (["toy_notes"], True)
     assert dict(notes_impact.contributions) == {
         "rules": ["toy_notes.write"],
+        "schedules": ["toy_notes.tick"],
         "seeds": ["toy_notes.first"],
-        "subscribers": ["toy_notes.ear"],
+        "subscribers": ["toy_notes.ear", "toy_notes.mouth"],
     }
     assert (notes_impact.tables, notes_impact.is_blocked) == (("plg_toy_notes_note",), False)
 
@@ -248,3 +251,20 @@ def test_disable_works_when_the_package_is_gone(desk):
         host.packages["toy_notes"], host.loaded["toy_notes"] = package, loaded
 
     assert done.row.state == "disabled"
+
+
+def test_view_follows_at_once_when_the_process_listens(desk):
+    other = desk.another_process()
+    other.enablement._max_age_s = 3600.0
+    listener = EpochListener(desk.world.database, other.enablement).start()
+    assert listener.is_listening.wait(10)
+    other.enablement.view(desk.world.tea.tenant_id)
+
+    in_unit(desk, enable, "toy_rights")
+    deadline = time.monotonic() + 5
+    while not other.enablement.is_enabled(desk.world.tea.tenant_id, "toy_rights") and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    seen = other.enablement.is_enabled(desk.world.tea.tenant_id, "toy_rights")
+    listener._stopped.set()
+    assert seen

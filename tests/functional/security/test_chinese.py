@@ -29,7 +29,7 @@ def test_pages_speak_chinese_without_english_left_over(site):
     browser = site.browser("zh@tea.example")
     browser.get("/lang/zh")
     pages = ["members/", "roles/", "roles/add", "tokens/", "account/", "account/password"]
-    keys, permissions_of_this_test = {"Enter", "Space"}, {"Change", "Reveal"}
+    keys, permissions_of_this_test = {"Ctrl", "Enter", "Space"}, {"Change", "Reveal"}
     given = keys | permissions_of_this_test | {"Chen", "Orderloom", "English", "Werkzeug"}
 
     left = {}

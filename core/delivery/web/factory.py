@@ -178,6 +178,11 @@ def _limiter_storage(queue_url: str) -> str:
     return queue_url.replace("unix://", "redis+unix://", 1) if queue_url.startswith("unix://") else queue_url or "memory://"
 
 
+def _limits_address(queue_url: str) -> str:
+    """Valkey's address as the library behind Flask-Limiter spells it."""
+    return f"redis+{queue_url}" if queue_url.startswith("unix://") else queue_url or "memory://"
+
+
 def _add_templates(app: Flask, parts: WebParts) -> None:
     folders = (TEMPLATES, *parts.template_folders)
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])  # type: ignore[assignment]

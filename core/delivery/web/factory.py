@@ -29,6 +29,7 @@ from core.delivery.web.screens.api import SecurityApi
 from core.delivery.web.screens.audit import AuditView
 from core.delivery.web.screens.auth import AuthView
 from core.delivery.web.screens.base import SERVICES, TEMPLATES, SendLink, Services
+from core.delivery.web.screens.base import TRANSLATIONS as SCREEN_TRANSLATIONS
 from core.delivery.web.screens.members import MemberView
 from core.delivery.web.screens.places import JoinView, StartView
 from core.delivery.web.screens.roles import RoleView
@@ -119,7 +120,7 @@ def flask_config(settings: Settings, parts: WebParts) -> dict[str, Any]:
     Source: shared notes on Flask-AppBuilder, "Security defaults to change"; OWASP ASVS 5.0, sections 3.3, 6.2, 7.2.
     """
     secure = settings.cookie_secure
-    folders = [str(path) for path in (TRANSLATIONS, *parts.translations) if path.is_dir()]
+    folders = [str(path) for path in (TRANSLATIONS, SCREEN_TRANSLATIONS, *parts.translations) if path.is_dir()]
     languages = {code: dict(about) for code, about in LANGUAGES.items()}
     return {
         "SECRET_KEY": settings.secret_key,
@@ -175,6 +176,11 @@ def flask_config(settings: Settings, parts: WebParts) -> dict[str, Any]:
 def _limiter_storage(queue_url: str) -> str:
     """The queue's address as the limiter spells it: it knows sockets as `redis+unix`."""
     return queue_url.replace("unix://", "redis+unix://", 1) if queue_url.startswith("unix://") else queue_url or "memory://"
+
+
+def _limits_address(queue_url: str) -> str:
+    """Valkey's address as the library behind Flask-Limiter spells it."""
+    return f"redis+{queue_url}" if queue_url.startswith("unix://") else queue_url or "memory://"
 
 
 def _add_templates(app: Flask, parts: WebParts) -> None:

@@ -43,6 +43,13 @@ def is_api() -> bool:
     return request.path.startswith("/api/")
 
 
+def _to_sign_in() -> Response:
+    """Lead to the sign-in page; a fragment that htmx asked for must not show that page inside another one."""
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": login_address(f"{request.script_root}/")})
+    return redirect(login_address(present_address() if request.method == "GET" else f"{request.script_root}/"), 303)
+
+
 class Resolver:
     """Finds identity and tenant; one per application."""
 
@@ -84,7 +91,7 @@ class Resolver:
         if identity is None:
             if is_api():
                 raise NotSignedIn
-            return redirect(login_address(present_address() if request.method == "GET" else f"{request.script_root}/"), 303)
+            return _to_sign_in()
         if slug and identity.standing is None:
             abort(404)
         if identity.person.must_change and identity.how is How.SESSION and BEFORE_CHANGE not in marks:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, text, update
+from sqlalchemy import ColumnElement, DateTime, Select, and_, bindparam, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from core.kernel.clock import Clock, SystemClock
@@ -19,6 +19,7 @@ from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.models import Tenant
 
 TOUCH_EVERY = timedelta(minutes=1)
+_MOMENT = DateTime(timezone=True)
 _SET_USER = text("SELECT set_config('app.user', :user, true)")
 
 
@@ -130,14 +131,39 @@ def open_session(
     return row.id, secret
 
 
-def _alive(now: datetime, rules: SessionRules) -> ColumnElement[bool]:
+def _alive() -> ColumnElement[bool]:
+    """The conditions under which a sign-in counts, over the parameters `now` and `idle_since`."""
+    now, idle_since = bindparam("now", type_=_MOMENT), bindparam("idle_since", type_=_MOMENT)
     return and_(
         LoginSession.ended_at.is_(None),
         LoginSession.epoch == Account.epoch,
         LoginSession.expires_at > now,
-        LoginSession.last_seen_at > now - rules.idle_for,
+        LoginSession.last_seen_at > idle_since,
         FabUser.active,
     )
+
+
+def _question(match: ColumnElement[bool]) -> Select[Any]:
+    tenant = and_(or_(Tenant.slug == bindparam("slug"), Tenant.id == bindparam("tenant_id")), Tenant.is_active)
+    return (
+        select(
+            LoginSession.id.label("session_id"),
+            LoginSession.created_at,
+            LoginSession.last_seen_at,
+            LoginSession.expires_at,
+            *PERSON_COLUMNS,
+            *TENANT_COLUMNS,
+        )
+        .join(FabUser, FabUser.id == LoginSession.user_id)
+        .join(Account, Account.user_id == FabUser.id)
+        .outerjoin(Tenant, tenant)
+        .where(match, _alive())
+    )
+
+
+# Asked at every request, so built once and sent past the ORM, whose tenant filter has nothing to do with these tables.
+_BY_SECRET = _question(and_(LoginSession.token_hash == bindparam("key"), ~LoginSession.is_api))
+_BY_ID = _question(and_(LoginSession.id == bindparam("key"), LoginSession.is_api))
 
 
 def find_signed_in(
@@ -150,22 +176,14 @@ def find_signed_in(
         tenant: slug or id.
     """
     by_id = isinstance(key, UUID)
-    wanted = LoginSession.id == key if by_id else LoginSession.token_hash == digest(str(key))
-    asked = Tenant.slug == tenant if isinstance(tenant, str) else Tenant.id == tenant
-    row = session.execute(
-        select(
-            LoginSession.id.label("session_id"),
-            LoginSession.created_at,
-            LoginSession.last_seen_at,
-            LoginSession.expires_at,
-            *PERSON_COLUMNS,
-            *TENANT_COLUMNS,
-        )
-        .join(FabUser, FabUser.id == LoginSession.user_id)
-        .join(Account, Account.user_id == FabUser.id)
-        .outerjoin(Tenant, and_(asked, Tenant.is_active))
-        .where(wanted, LoginSession.is_api == by_id, _alive(now, rules))
-    ).one_or_none()
+    values = {
+        "key": key if by_id else digest(str(key)),
+        "slug": tenant if isinstance(tenant, str) else "",
+        "tenant_id": tenant if isinstance(tenant, int) else 0,
+        "now": now,
+        "idle_since": now - rules.idle_for,
+    }
+    row = session.connection().execute(_BY_ID if by_id else _BY_SECRET, values).one_or_none()
     if row is None:
         return None
     return SignedIn(row.session_id, person_from(row), tenant_from(row), row.created_at, row.last_seen_at, row.expires_at)
@@ -204,15 +222,14 @@ def end_session(session: Session, session_id: UUID, *, user_id: int, now: dateti
 
 def sessions_of(session: Session, user_id: int, *, now: datetime, rules: SessionRules = RULES) -> list[LoginSession]:
     """The account's sign-ins that still count, the one seen last first."""
-    return list(
-        session.scalars(
-            select(LoginSession)
-            .join(FabUser, FabUser.id == LoginSession.user_id)
-            .join(Account, Account.user_id == FabUser.id)
-            .where(LoginSession.user_id == user_id, _alive(now, rules))
-            .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
-        )
+    statement = (
+        select(LoginSession)
+        .join(FabUser, FabUser.id == LoginSession.user_id)
+        .join(Account, Account.user_id == FabUser.id)
+        .where(LoginSession.user_id == user_id, _alive())
+        .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
     )
+    return list(session.scalars(statement, {"now": now, "idle_since": now - rules.idle_for}))
 
 
 class SignIn:

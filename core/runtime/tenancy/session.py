@@ -41,7 +41,7 @@ def bind_scope(session: Session, scope: Scope) -> None:
         raise ScopeChanged(open=bound, wanted=scope.tenant_id)
     session.info[_TENANT_KEY] = scope.tenant_id
     if session.in_transaction():
-        session.execute(_SET_TENANT, {"tenant": str(scope.tenant_id), "user": _user_of(scope)})
+        session.connection().execute(_SET_TENANT, {"tenant": str(scope.tenant_id), "user": _user_of(scope)})
 
 
 def _user_of(scope: Scope | None) -> str:

@@ -57,6 +57,12 @@ def test_visitor_is_sent_to_the_sign_in_page_whether_the_tenant_exists_or_not(si
     }
 
 
+def test_fragment_leads_the_whole_page_to_the_sign_in_when_the_session_is_over(site):
+    answer = site.browser().get("/t/tea/probe/read", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (401, "/login/?next=/t/tea/", "")
+
+
 def test_member_gets_404_for_other_tenants_and_unknown_ones(site):
     site.member("only-tea@tea.example", ["owner"])
     browser = site.browser("only-tea@tea.example")

@@ -121,7 +121,7 @@ class AuthView(BaseView):
                     remember_device(answer, form.username.data)
                     return answer
                 notice, status = {"kind": "bad", "text": gettext("That name and password do not belong together.")}, 401
-        return _page(self.render_template("pages/login.html", form=form, notice=notice), status)
+        return _page(self.render_template("screens/login.html", form=form, notice=notice), status)
 
     @staticmethod
     def _check(form: LoginForm) -> Person | None:
@@ -148,9 +148,7 @@ class AuthView(BaseView):
             with services().database.platform() as unit:
                 end_session(unit, identity.session_id, user_id=identity.person.user_id, now=services().now())
         session.clear()
-        answer = redirect("/login/", 303)
-        answer.headers["Clear-Site-Data"] = '"cache"'
-        return answer
+        return redirect("/login/", 303)
 
     @expose("/forgot/", methods=["GET", "POST"])
     @public

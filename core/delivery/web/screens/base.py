@@ -24,6 +24,7 @@ from core.runtime.tenancy.database import Database
 
 SERVICES = "oms.services"
 TEMPLATES = Path(__file__).parent / "templates"
+TRANSLATIONS = Path(__file__).parent / "translations"
 SendLink = Callable[[str, str, str], None]
 
 

@@ -171,10 +171,11 @@ class MemberView(BaseView):
             }
             for one in members.members(db())
         ]
+        titles = {role.code: role.title for role, _users in roles.roles(db())}
         invited = [
             {
                 "email": one.email,
-                "roles": translated(role.title for role in members.roles_by_code(db(), one.role_codes)),
+                "roles": translated(titles.get(code, code) for code in one.role_codes),
                 "expires_at": one.expires_at,
                 "revoke": Action(gettext("Withdraw"), url_for(".revoke", invitation_id=one.id), method="post") if may else None,
             }

@@ -12,6 +12,7 @@ from werkzeug.security import generate_password_hash
 from core.kernel.clock import FixedClock
 from core.runtime.security import accounts, sessions
 from core.runtime.security.accounts import AccountTaken, EmailInvalid, LinkGone, PasswordWrong
+from core.runtime.security.housekeeping import sweep
 from core.runtime.security.models import FabUser, LoginSession, LoginThrottle, SecurityEvent
 from core.runtime.security.passwords import PasswordCommon, PasswordPersonal, PasswordShort
 from core.runtime.security.sessions import Device, SignIn
@@ -264,3 +265,21 @@ def test_throttle_forgets_after_a_quiet_quarter_of_an_hour(world, clock):
         late = sweep_throttle(session, now=clock.now() + timedelta(minutes=16))
 
     assert (early, late) == (0, 1)
+
+
+def test_sweep_deletes_what_is_old_and_keeps_the_rest(world, clock):
+    person = make_person(world, "swept@tea.example")
+    _open(world, person, NOON - timedelta(days=40))
+    kept_id, _ = _open(world, person, NOON - timedelta(days=20))
+    with world.database.platform() as session:
+        accounts.make_reset_link(session, person.user_id, now=NOON - timedelta(days=40))
+        accounts.make_reset_link(session, person.user_id, now=NOON)
+
+    with world.database.platform() as session:
+        first, second = sweep(session, now=NOON), sweep(session, now=NOON)
+    with world.database.platform() as session:
+        left = session.scalars(select(LoginSession.id).where(LoginSession.user_id == person.user_id)).all()
+
+    assert (first["login_session"], first["password_reset"]) == (1, 1)
+    assert second == {"login_throttle": 0, "login_session": 0, "password_reset": 0}
+    assert left == [kept_id]

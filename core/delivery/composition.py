@@ -30,7 +30,8 @@ from core.runtime.events.schedules import Schedule
 from core.runtime.plugin_host.bridge import plugin_schedules
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.housekeeping import host_schedules, host_subscribers
-from core.runtime.plugin_host.runtime import Announce, PluginRuntime
+from core.runtime.plugin_host.journal import Announce
+from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry
 from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.scope import Scope, current_scope

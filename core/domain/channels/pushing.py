@@ -21,6 +21,7 @@ from core.domain.inventory.models import Stock, Warehouse
 from core.domain.inventory.rules import shown_level
 from core.kernel.ids import new_id
 from core.runtime.db.bulk import insert_rows
+from core.runtime.events import EventDraft, emit
 from core.runtime.tenancy.scope import Scope
 
 CHUNK = 50
@@ -51,7 +52,10 @@ def shipment_push(shop: ShopView, marketplace: Marketplace, facts: Mapping[str, 
 
 
 def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], result: PushResult | None) -> None:
-    """Keep the receipt of a shipment push; None means that the answer was lost and nobody knows."""
+    """Keep the receipt of a shipment push; None means that the answer was lost and nobody knows.
+
+    Emits: `channel.push_refused` when the channel refused it.
+    """
     state = "unknown" if result is None else ("accepted" if result.is_ok else "refused")
     row = {
         "id": new_id(),
@@ -67,6 +71,9 @@ def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], r
         "answered_at": "now",
     }
     insert_rows(session, Push, [row], on_conflict=_RECEIPT)
+    if state == "refused":
+        told = {"shop_id": str(shop_id), "shipment_id": facts["shipment_id"], "code": row["code"]}
+        emit(session, [EventDraft("channel.push_refused", "order", facts["order_id"], told)])
 
 
 def note_unmapped(session: Session, shop_id: UUID, *, kind: str, value: str, label: str = "") -> None:

@@ -25,6 +25,7 @@ from core.domain.orders.models import Order
 from core.kernel.errors import Invalid, NotFound, OrderloomError
 from core.kernel.ids import new_id
 from core.runtime.db.bulk import insert_rows
+from core.runtime.events import EventDraft, emit
 from core.runtime.tenancy.scope import Scope
 
 PAGE = 100
@@ -180,7 +181,11 @@ def _finish(desk: ChannelDesk, scope: Scope, run: Run, *, state: str, error: Ord
         "error_text": error.message[:500] if error else "",
     }
     with desk.database.unit(scope) as session:
-        session.execute(update(SyncRun).where(SyncRun.id == run.id).values(values).execution_options(synchronize_session=False))
+        stored = update(SyncRun).where(SyncRun.id == run.id).values(values).returning(SyncRun.stream)
+        stream = session.execute(stored.execution_options(synchronize_session=False)).scalar_one()
+        if error is not None:
+            facts = {"shop": run.shop.code, "stream": stream, "code": error.code}
+            emit(session, [EventDraft("channel.sync_failed", "shop", run.shop.id, facts)])
 
 
 def _watermark(desk: ChannelDesk, scope: Scope, shop: ShopView, stream: str) -> datetime | None:

@@ -66,6 +66,21 @@ class RemoteContext:
     request: Any = field(default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How one attempt at a remote effect failed, and what becomes of the delivery.
+
+    `error` is what was raised, None when a worker died over it too often. `state` is pending, unknown, parked or dead; `retry_in_s` counts
+    from now and is 0 for the last two. An attempt that is not `is_counted` never began, or the other side asked to wait.
+    """
+
+    error: BaseException | None
+    state: str
+    attempt: int
+    retry_in_s: float = 0.0
+    is_counted: bool = True
+
+
 def idempotency_key(event_id: UUID, subscriber: str, generation: int) -> str:
     """The key that makes repeats of one remote effect recognisable."""
     return f"{event_id}:{subscriber}:{generation}"

@@ -12,9 +12,9 @@ from uuid import UUID
 from core.kernel.ids import new_id
 from core.runtime.events import claims
 from core.runtime.events.claims import Lease, Taken
-from core.runtime.events.handling import RemoteContext, idempotency_key
+from core.runtime.events.handling import Failure, RemoteContext, idempotency_key
 from core.runtime.events.kit import Group, Kit, Outcome, lent
-from core.runtime.events.rules import CRASH_ATTEMPTS, CRASHED, LOST, Verdict, is_connection_lost, judge, judge_sent
+from core.runtime.events.rules import CRASH_ATTEMPTS, CRASHED, LOST, Verdict, describe, is_connection_lost, judge, judge_sent
 from core.runtime.events.subscribers import Answer
 from core.runtime.jobs.limits import KILL_GRACE_S, TimeLimit
 
@@ -183,12 +183,40 @@ class _Call:
 
     def _end(self, verdict: Verdict, error: BaseException | None) -> None:
         group = self._group
-        with self._kit.database.unit(group.scope) as session:
-            ours = self._settle(session, verdict)
+        ours = self._write(verdict, error)
         if not ours:
             return
         self._context.log.warning("delivery.failed", tenant=group.scope.tenant_id, state=verdict.state, **_told(verdict))
         self._kit.on_outcome(Outcome(group.scope.tenant_id, group.subscriber, 1, error, int(verdict.state == "dead")))
+
+    def _write(self, verdict: Verdict, error: BaseException | None) -> set[UUID]:
+        """Write the verdict and let the subscriber note the failure beside it; should the noting fail, the verdict stands alone."""
+        failed = self._group.subscriber.failed
+        if failed is not None:
+            delay_s = verdict.delay_s if verdict.state in ("pending", "unknown") else 0.0
+            failure = Failure(error, verdict.state, self._taken.attempts, delay_s, verdict.counted)
+            try:
+                return self._write_noted(verdict, lambda: failed(self._context, failure))
+            except (Exception, TimeLimit) as problem:
+                if is_connection_lost(problem):
+                    raise
+                self._context.log.warning("delivery.failure_not_noted", **describe(problem))
+        with self._kit.database.unit(self._context.scope) as session:
+            return self._settle(session, verdict)
+
+    def _write_noted(self, verdict: Verdict, note: Callable[[], None]) -> set[UUID]:
+        subscriber, context = self._group.subscriber, self._context
+        try:
+            with self._kit.limits.within(subscriber.timeout_s, subscriber.key), self._kit.database.unit(context.scope) as session:
+                ours = self._settle(session, verdict)
+                if ours:
+                    context.session = session
+                    with lent(session):
+                        note()
+                        session.flush()
+            return ours
+        finally:
+            context.session = None
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.kernel.errors import Invalid
 
 if TYPE_CHECKING:
-    from core.runtime.events.handling import DeliveredEvent, LocalContext, RemoteContext
+    from core.runtime.events.handling import DeliveredEvent, Failure, LocalContext, RemoteContext
 
     LocalHandler = Callable[[LocalContext, Sequence[DeliveredEvent]], None]
     RemotePrepare = Callable[[RemoteContext], Any]
     RemoteSend = Callable[[RemoteContext], Any]
     RemoteAsk = Callable[[RemoteContext], "Answer"]
     RemoteComplete = Callable[[RemoteContext, Any], None]
+    RemoteFailed = Callable[[RemoteContext, Failure], None]
 
 OnDead = Literal["block", "skip"]
 
@@ -65,6 +66,8 @@ class Subscriber:
             `ctx.idempotency_key`. What it returns goes to `complete`.
         prepare: optional, `prepare(ctx)` inside the transaction that takes the lease; what it returns is `ctx.request`.
         complete: optional, `complete(ctx, answer)` inside the transaction that ends the delivery.
+        failed: optional, `failed(ctx, failure)` inside the transaction that writes the verdict on an attempt that did not succeed; what it
+            raises is logged and changes nothing about the verdict.
         ask: `ask(ctx)` after a lost answer: did it take effect? Without it the call is repeated if that is harmless
             (`repeatable`), else the delivery is dead and a person decides.
         repeatable: the remote side honours the idempotency key, so that a repeat does no harm.
@@ -83,6 +86,7 @@ class Subscriber:
     send: RemoteSend | None = None
     prepare: RemotePrepare | None = None
     complete: RemoteComplete | None = None
+    failed: RemoteFailed | None = None
     ask: RemoteAsk | None = None
     repeatable: bool = False
     batch: int = 1

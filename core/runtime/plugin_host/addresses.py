@@ -92,6 +92,15 @@ def is_listed(patterns: Iterable[str], destination: Destination) -> bool:
     return any(matches(pattern, destination.host, destination.port) for pattern in patterns)
 
 
+def is_address(host: str) -> bool:
+    """Whether a destination's host is an IP address rather than a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the open internet: not private, loopback, link-local, shared, metadata, multicast or reserved."""
     try:

@@ -17,7 +17,7 @@ from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.plugin_host.verdicts import Site
 from core.runtime.tenancy.scope import Scope, tenant_scope
 
-_PARTS = ("handle", "send", "prepare", "complete", "ask")
+_PARTS = ("handle", "send", "prepare", "complete", "failed", "ask")
 
 
 def plugin_subscribers(runtime: PluginRuntime) -> list[Subscriber]:

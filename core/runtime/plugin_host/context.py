@@ -69,13 +69,32 @@ class ProblemReporter(Protocol):
         ...
 
 
+class AddressBook(Protocol):
+    """The hosts that the tenant's people let the plugin talk to, one for each thing (`reference`) of the plugin.
+
+    Needs `egress_by_tenant` in the manifest, an open transaction, and a person who acts.
+    """
+
+    def allow(self, reference: str, url: str) -> str:
+        """Let the plugin talk to the host of `url`, instead of the one it had for `reference`; returns host and port.
+
+        Raises: HostNotAllowed - with `reason`; GrantDenied (Denied) - no person acts; TooManyHosts (Denied).
+        """
+        ...
+
+    def withdraw(self, reference: str) -> None:
+        """Take back what was allowed for `reference`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PluginContext:
     """Everything a plugin may use during one call.
 
     `config` holds the activated, validated settings; `secrets` their write-only part. `session` is bound to the tenant's open
     transaction, or None outside one. `idempotency_key` is the same on every repeat of one delivery. With `dry_run` no effect may happen.
-    `instance` tells the set-ups of a plugin apart that a tenant may have several times; `problems` takes what a person has to mend.
+    `instance` tells the set-ups of a plugin apart that a tenant may have several times; `problems` takes what a person has to mend,
+    `addresses` the hosts that people allow.
     """
 
     tenant_id: int
@@ -91,6 +110,7 @@ class PluginContext:
     dry_run: bool = False
     instance: str = "main"
     problems: ProblemReporter | None = None
+    addresses: AddressBook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from core.kernel.clock import Clock
-from core.runtime.plugin_host.context import HttpClient, PluginContext
+from core.runtime.plugin_host.addresses import Destination
+from core.runtime.plugin_host.context import AddressBook, HttpClient, PluginContext
 from core.runtime.plugin_host.forms import load_values
+from core.runtime.plugin_host.grants import AddressGrants, NoAddresses, granted_hosts
 from core.runtime.plugin_host.guarded import GuardedSession, real_session
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.instances import find_config, find_instance
@@ -44,7 +46,7 @@ NO_SETTINGS = Settings(_NOTHING, _NOTHING)
 
 @dataclass(frozen=True, slots=True)
 class HttpNeeds:
-    """What outgoing HTTP has to know about the caller."""
+    """What outgoing HTTP has to know about the caller. `granted` are hosts that the tenant's people allow."""
 
     who: Who
     plugin: LoadedPlugin
@@ -52,6 +54,7 @@ class HttpNeeds:
     redactor: Redactor
     trace: str
     dry_run: bool
+    granted: tuple[str, ...] = ()
 
 
 class _Log:
@@ -96,11 +99,19 @@ class _Reporter:
 class Contexts:
     """Makes contexts. Opened settings are kept in memory by version, which never changes once saved. Safe for threads."""
 
-    def __init__(self, host: PluginHost, journal: Journal, clock: Clock, make_http: Callable[[HttpNeeds], HttpClient]) -> None:
+    def __init__(
+        self,
+        host: PluginHost,
+        journal: Journal,
+        clock: Clock,
+        make_http: Callable[[HttpNeeds], HttpClient],
+        check_address: Callable[[Destination], None],
+    ) -> None:
         self._host = host
         self._journal = journal
         self._clock = clock
         self._make_http = make_http
+        self._check_address = check_address
         self._kept: OrderedDict[tuple[int, UUID], Settings] = OrderedDict()
         self._lock = Lock()
 
@@ -125,13 +136,14 @@ class Contexts:
         settings = NO_SETTINGS if own is None else self._settings(own, loaded, plugin, instance, version)
         who = Who(scope.tenant_id, scope.slug, plugin, instance)
         redactor = Redactor(settings.secrets.values(), loaded.manifest.personal_fields)
+        granted, addresses = self._addresses(own, loaded, who)
         return PluginContext(
             tenant_id=scope.tenant_id,
             tenant_slug=scope.slug,
             plugin=plugin,
             config=settings.values,
             secrets=settings.secrets,
-            http=self._make_http(HttpNeeds(who, loaded, settings, redactor, scope.trace, dry_run)),
+            http=self._make_http(HttpNeeds(who, loaded, settings, redactor, scope.trace, dry_run, granted)),
             log=_Log(who, redactor),
             clock=self._clock,
             session=None if own is None else GuardedSession(own),
@@ -139,6 +151,7 @@ class Contexts:
             dry_run=dry_run,
             instance=instance,
             problems=_Reporter(self._journal, who),
+            addresses=addresses,
         )
 
     def forget(self, tenant_id: int) -> None:
@@ -146,6 +159,11 @@ class Contexts:
         with self._lock:
             for key in [key for key in self._kept if key[0] == tenant_id]:
                 del self._kept[key]
+
+    def _addresses(self, session: Session | None, loaded: LoadedPlugin, who: Who) -> tuple[tuple[str, ...], AddressBook]:
+        if session is None or not loaded.manifest.egress_by_tenant:
+            return (), NoAddresses(who.plugin)
+        return granted_hosts(session, who.plugin, who.instance), AddressGrants(session, who, self._check_address)
 
     def _settings(self, session: Session, loaded: LoadedPlugin, plugin: str, instance: str, version: int | None) -> Settings:
         row = find_instance(session, plugin, instance)

@@ -56,7 +56,7 @@ class PluginHttp:
         self._egress = egress
         self._needs = needs
         manifest = needs.plugin.manifest
-        self._listed = (*manifest.egress, *_hosts_in(needs.settings.values, manifest.egress_from_settings))
+        self._listed = (*manifest.egress, *_hosts_in(needs.settings.values, manifest.egress_from_settings), *needs.granted)
 
     def request(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.kernel.clock import Clock
+from core.kernel.errors import OrderloomError
 from core.runtime.db.bulk import insert_rows
 from core.runtime.plugin_host.models import PluginCall, PluginUse
 from core.runtime.plugin_host.problems import Problem, report, resolve
@@ -31,7 +32,16 @@ from core.runtime.tenancy.scope import Scope, no_scope
 
 FLUSH_EVERY_S = 0.5
 MAX_WAITING = 5_000
+PROBLEM_EVENT = "plugin.problem"
 _log = structlog.get_logger(__name__)
+
+
+Announce = Callable[[Session, str, Mapping[str, Any]], None]
+"""Emits an event, kind and payload, in the session's transaction."""
+
+
+def say_nothing(_session: Session, _kind: str, _payload: Mapping[str, Any]) -> None:
+    """Where no event path is wired, as in offline commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +93,16 @@ class _Pages:
 
 
 class Journal:
-    """Safe for threads and for forks. Nothing here raises into the caller: a journal that cannot be written is logged and dropped."""
+    """Safe for threads and for forks. A problem that was not open before is announced as `plugin.problem`.
 
-    def __init__(self, database: Database, clock: Clock, *, writes_by_itself: bool = True) -> None:
+    Nothing here raises into the caller: a journal that cannot be written is logged and dropped.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, writes_by_itself: bool = True, announce: Announce = say_nothing
+    ) -> None:
         self._database = database
+        self._announce = announce
         self._clock = clock
         self._writes_by_itself = writes_by_itself
         self._pages: dict[tuple[int, str], _Pages] = {}
@@ -135,8 +151,8 @@ class Journal:
             for (tenant_id, slug), content in pages.items():
                 try:
                     with no_scope(), self._database.unit(Scope(tenant_id, slug)) as session:
-                        _write(session, content)
-                except SQLAlchemyError as error:
+                        _write(session, content, self._announce)
+                except (SQLAlchemyError, OrderloomError) as error:
                     _log.warning("plugin_journal.lost", tenant=slug, calls=len(content.calls), error=type(error).__name__)
 
     def _pages_of(self, who: Who) -> _Pages:
@@ -168,7 +184,7 @@ def _hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _write(session: Session, pages: _Pages) -> None:
+def _write(session: Session, pages: _Pages, announce: Announce) -> None:
     if pages.calls:
         insert_rows(session, PluginCall, [_call_row(who, call) for who, call in pages.calls])
     if pages.uses:
@@ -176,7 +192,9 @@ def _write(session: Session, pages: _Pages) -> None:
         for (who, kind, name, hour), use in sorted(pages.uses.items(), key=lambda item: (item[0][0].plugin, *item[0][1:3])):
             _add_use(session, who, {"kind": kind, "name": name, "hour": hour}, use)
     for (who, _key), problem in sorted(pages.problems.items(), key=lambda item: (item[0][0].plugin, item[0][1])):
-        report(session, who.plugin, problem, instance=who.instance)
+        if report(session, who.plugin, problem, instance=who.instance):
+            facts = {"key": problem.key, "code": problem.code, "severity": problem.severity, "fix": problem.fix}
+            announce(session, PROBLEM_EVENT, {"plugin": who.plugin, "instance": who.instance, **facts})
     for who, key in pages.resolved:
         resolve(session, who.plugin, key, instance=who.instance)
 

@@ -31,6 +31,7 @@ from core.runtime.plugin_host.errors import (
 )
 from core.runtime.plugin_host.instances import MAIN, get_instance
 from core.runtime.plugin_host.loading import LoadedPlugin
+from core.runtime.plugin_host.manifest import Manifest
 from core.runtime.plugin_host.models import PluginInstance
 from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.plugin_host.verdicts import Site
@@ -72,7 +73,7 @@ def preview_impact(session: Session, runtime: PluginRuntime, plugin: str, *, ins
     return Impact(
         contributions={kind: [_label(item) for item in items] for kind, items in sorted(loaded.given.items()) if kind != "lifecycle"},
         permissions=manifest.permissions,
-        hosts=(*manifest.egress, *(f"settings:{name}" for name in manifest.egress_from_settings)),
+        hosts=_hosts(manifest),
         personal_data=tuple(manifest.data_classes),
         tables=loaded.tables,
         missing=_missing_requirements(session, loaded),
@@ -247,6 +248,12 @@ def _package(runtime: PluginRuntime, plugin: str) -> Package | None:
         return runtime.host.package(plugin)
     except PluginUnknown:
         return None
+
+
+def _hosts(manifest: Manifest) -> tuple[str, ...]:
+    """Where a plugin may send things: listed hosts, addresses in its settings, and `members:*` when people may add more."""
+    by_settings = (f"settings:{name}" for name in manifest.egress_from_settings)
+    return (*manifest.egress, *by_settings, *(("members:*",) if manifest.egress_by_tenant else ()))
 
 
 def _label(item: Any) -> str:

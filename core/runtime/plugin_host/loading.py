@@ -82,7 +82,7 @@ def _load(package: Package, manager: pluggy.PluginManager, kinds: Mapping[str, H
         raise LoadRefused(f"{package.module} is imported from {module.__file__}, not from the plugin's own place.")
     if (source / "models.py").is_file():
         importlib.import_module(f"{package.top_module}.models")
-    tables = tuple(sorted(set(metadata.tables) - before))
+    tables = tuple(sorted((set(metadata.tables) - before) | _mapped_in(package.top_module)))
     _check_tables(manifest, tables)
     given = _call_hooks(package, module, manager, kinds)
     schema = _schema_of(package, module)
@@ -99,6 +99,15 @@ def forget_tables(names: Iterable[str]) -> None:
         registry._managers.pop(mapper.class_manager, None)  # noqa: SLF001
     for name in gone:
         metadata.remove(metadata.tables[name])
+
+
+def _mapped_in(top_module: str) -> set[str]:
+    """Tables of classes that stand in the plugin's modules; those may have been imported before, by migrations for example."""
+    return {
+        str(getattr(mapper.local_table, "name", ""))
+        for mapper in Base.registry.mappers
+        if mapper.class_.__module__ == top_module or mapper.class_.__module__.startswith(f"{top_module}.")
+    }
 
 
 def make_importable(folder: Path) -> None:

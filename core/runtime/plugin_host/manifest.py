@@ -46,8 +46,9 @@ class Manifest:
 
     `core` is a range of Orderloom's versions. `requires` must be enabled before it, `after` only orders. `settings` is `module:Schema`,
     the module inside the plugin. `egress` are hosts it may talk to (`*.` in front covers sub-domains), `egress_from_settings` fields
-    whose address adds one. `data_classes` maps a kind of personal data to the wire names that hold it; `quality` a rule to "" (done) or
-    the reason of an exemption. `warnings` are complaints that do not keep it from loading.
+    whose address adds one; with `egress_by_tenant` people may allow further ones on the plugin's pages. `data_classes` maps a kind of
+    personal data to the wire names that hold it; `quality` a rule to "" (done) or the reason of an exemption. `warnings` are complaints
+    that do not keep it from loading.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Manifest:
     permissions: tuple[str, ...] = ()
     egress: tuple[str, ...] = ()
     egress_from_settings: tuple[str, ...] = ()
+    egress_by_tenant: bool = False
     quota: Mapping[str, Quota] = field(default_factory=lambda: _NOTHING)
     settings: str = ""
     tables: tuple[str, ...] = ()
@@ -259,6 +261,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "permissions": _texts,
     "egress": _list_of(_host),
     "egress_from_settings": _texts,
+    "egress_by_tenant": _flag,
     "quota": _quota,
     "settings": _text,
     "tables": _texts,

@@ -92,6 +92,18 @@ class PluginSecret(TenantOwned, Base, Timestamped):
     hint: Mapped[str] = mapped_column(server_default=text("''"))
 
 
+class PluginEgress(TenantOwned, Base, Timestamped):
+    """A host that the tenant's people let a plugin talk to, for one thing of the plugin (`reference`); `host` is name:port."""
+
+    __tablename__ = "plugin_egress"
+    __table_args__ = tenant_table(tenant_unique("plugin", "instance", "reference"))
+
+    plugin: Mapped[str]
+    instance: Mapped[str] = mapped_column(server_default=text("'main'"))
+    reference: Mapped[str]
+    host: Mapped[str]
+
+
 class PluginProblem(TenantOwned, Base):
     """Something that is wrong with an instance until it is mended; the same trouble again counts up.
 

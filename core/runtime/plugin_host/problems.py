@@ -34,10 +34,10 @@ class Problem:
     count: int = 1
 
 
-def report(session: Session, plugin: str, problem: Problem, *, instance: str = "main") -> None:
+def report(session: Session, plugin: str, problem: Problem, *, instance: str = "main") -> bool:
     """Note a problem; the same key again counts up, keeps the latest subjects, and opens it again if it was resolved.
 
-    An error that came a hundred times without being resolved becomes critical.
+    An error that came a hundred times without being resolved becomes critical. Returns whether it was not open before.
     """
     subjects = [problem.subject] if problem.subject else []
     row = insert(PluginProblem).values(
@@ -55,7 +55,7 @@ def report(session: Session, plugin: str, problem: Problem, *, instance: str = "
     is_open, new = PluginProblem.resolved_at.is_(None), row.excluded
     total = case((is_open, PluginProblem.count + new.count), else_=new.count)
     others = func.array_remove(PluginProblem.subjects, literal(problem.subject))
-    session.execute(
+    stored = session.execute(
         row.on_conflict_do_update(
             index_elements=["tenant_id", "plugin", "instance", "key"],
             set_={
@@ -72,8 +72,9 @@ def report(session: Session, plugin: str, problem: Problem, *, instance: str = "
                 "last_seen": func.clock_timestamp(),
                 "resolved_at": None,
             },
-        )
+        ).returning(PluginProblem.count)
     )
+    return bool(stored.scalar_one() == problem.count)
 
 
 def _surplus(others: Any, added: int) -> Any:

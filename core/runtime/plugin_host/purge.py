@@ -15,6 +15,7 @@ from core.runtime.plugin_host.models import (
     PluginBreaker,
     PluginCall,
     PluginConfig,
+    PluginEgress,
     PluginInstance,
     PluginProblem,
     PluginSecret,
@@ -64,7 +65,7 @@ def purge(session: Session, runtime: PluginRuntime, plugin: str, *, instance: st
     return counts
 
 
-_HOST_TABLES: tuple[type[Base], ...] = (PluginConfig, PluginSecret, PluginProblem, PluginCall, PluginUse, PluginBreaker)
+_HOST_TABLES: tuple[type[Base], ...] = (PluginConfig, PluginSecret, PluginProblem, PluginCall, PluginUse, PluginBreaker, PluginEgress)
 
 
 def _belongs(model: type, row: PluginInstance) -> ColumnElement[bool]:

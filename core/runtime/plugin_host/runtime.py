@@ -20,7 +20,7 @@ from core.runtime.plugin_host.errors import ConfigInvalid, PluginNotUsable
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.http import Egress, PluginHttp
 from core.runtime.plugin_host.in_flight import deliveries_of
-from core.runtime.plugin_host.journal import Journal, Who
+from core.runtime.plugin_host.journal import Announce, Journal, Who, say_nothing
 from core.runtime.plugin_host.problems import Problem
 from core.runtime.plugin_host.quotas import Quotas
 from core.runtime.plugin_host.transport import Transport
@@ -29,11 +29,6 @@ from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.scope import require_scope
 
 Counter = Callable[[Session, str], int]
-Announce = Callable[[Session, str, Mapping[str, Any]], None]
-
-
-def _say_nothing(_session: Session, _kind: str, _payload: Mapping[str, Any]) -> None:
-    """Where no event path is wired, as in offline commands."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class RuntimeOptions:
 
     egress_allow: tuple[str, ...] = ()
     in_flight: Mapping[str, Counter] = field(default_factory=dict)
-    announce: Announce = _say_nothing
+    announce: Announce = say_nothing
     let_through: tuple[type[BaseException], ...] = LET_THROUGH
     journal_writes_by_itself: bool = True
 
@@ -61,10 +56,12 @@ class PluginRuntime:
         self.options = options or RuntimeOptions()
         self.clock: Clock = clock or SystemClock()
         self.enablement = Enablement(database, host)
-        self.journal = Journal(database, self.clock, writes_by_itself=self.options.journal_writes_by_itself)
+        self.journal = Journal(
+            database, self.clock, writes_by_itself=self.options.journal_writes_by_itself, announce=self.options.announce
+        )
         self.breakers = Breakers(database, self.journal)
         self.egress = Egress(Transport(self.options.egress_allow), Quotas(database), self.breakers, self.journal, self.clock)
-        self.contexts = Contexts(host, self.journal, self.clock, self._make_http)
+        self.contexts = Contexts(host, self.journal, self.clock, self._make_http, self.egress.transport.check)
         self.calls = Calls(database, self.journal, self.breakers, self.clock, let_through=self.options.let_through)
         host.follow(self.enablement)
 

@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse as RawResponse
 
-from core.runtime.plugin_host.addresses import Destination, is_listed, is_public
+from core.runtime.plugin_host.addresses import OPEN_PORTS, Destination, is_address, is_listed, is_public
 from core.runtime.plugin_host.context import HttpResponse
 from core.runtime.plugin_host.errors import AnswerLost, CannotConnect, HostNotAllowed
 
@@ -138,6 +138,20 @@ class Transport:
         self._keep(destination, connection, answer)
         lower = {name.lower(): value for name, value in answer.headers.items()}
         return HttpResponse(answer.status, lower, _decoded(content, lower, destination.host), time.monotonic() - began)
+
+    def check(self, destination: Destination) -> None:
+        """Refuse an address that could never be called, as far as that shows without asking a name server.
+
+        Raises HostNotAllowed - unencrypted, an unusual port, or a private address, and the operator does not allow it.
+        """
+        if is_listed(self._allow, destination):
+            return
+        if destination.scheme != "https":
+            raise HostNotAllowed("Only https addresses can be used.", host=destination.host, reason="unencrypted")
+        if destination.port not in OPEN_PORTS:
+            raise HostNotAllowed("Only the ports 443 and 8443 can be used.", host=destination.host, reason="port")
+        if is_address(destination.host) and not is_public(destination.host):
+            raise HostNotAllowed("The host has a private address.", host=destination.host, reason="private_address")
 
     def _address_of(self, destination: Destination, deadline: float) -> str:
         """The checked address to connect to. One private address among several refuses all of them."""

@@ -18,7 +18,7 @@ from core.kernel.errors import Conflict, Denied, NotFound
 from core.runtime.security.audit import record
 from core.runtime.security.keyring import tenant_id_of
 from core.runtime.security.models import Account, FabUser, LoginSession, Membership, MembershipRole, Role
-from core.runtime.security.permissions import Rights, touch_rights
+from core.runtime.security.permissions import Rights, expand, touch_rights
 from core.runtime.security.roles import RoleUnknown, check_grant
 from core.runtime.tenancy.models import Tenant
 
@@ -124,6 +124,21 @@ def members(session: Session) -> list[Member]:
         )
         for row in rows
     ]
+
+
+def holders_of(session: Session, permission: str) -> list[int]:
+    """The accounts of active members whose roles allow `permission`, by id; whose account is shut off is left out.
+
+    Asks the roles alone: whether the permission's plugin is on is the caller's business.
+    """
+    rows = session.execute(
+        select(Membership.user_id, Role.patterns)
+        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
+        .join(Role, Role.id == MembershipRole.role_id)
+        .join(FabUser, FabUser.id == Membership.user_id)
+        .where(Membership.is_active, FabUser.active)
+    )
+    return sorted({row.user_id for row in rows if expand(row.patterns, (permission,))})
 
 
 def get_membership(session: Session, membership_id: UUID) -> Membership:

@@ -14,6 +14,7 @@ from gunicorn.glogging import Logger
 from config.schema import Settings
 from core.delivery.cli.installation import running_installation
 from core.runtime.db.role import refuse_powerful_role
+from core.runtime.security.boot import refuse_lost_master_key
 
 
 class WebLogger(Logger):
@@ -101,5 +102,6 @@ def command(host: str | None, port: int | None, fd: int | None, graceful_s: int)
         address = f"[{settings.host}]" if ":" in settings.host else settings.host
         bind = f"fd://{fd}" if fd is not None else f"{address}:{settings.port}"
         refuse_powerful_role(settings.database_url)
+        refuse_lost_master_key(settings.database_url, settings.master_key)
         importlib.import_module("app")
         WebServer(settings, bind=bind, graceful_s=graceful_s).run()

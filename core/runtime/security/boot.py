@@ -1,20 +1,24 @@
-"""What has to be true before a process serves anybody."""
+"""What has to be true of the stored secrets before a process serves anybody."""
 
 from __future__ import annotations
 
-from core.runtime.db.role import refuse_powerful_role
-from core.runtime.security.passwords import fake_hash
-from core.runtime.security.vault import vault_of
+from sqlalchemy import inspect
+
+from core.runtime.security.keyring import MasterKeyCanary, Vault
 from core.runtime.tenancy.database import Database
 
 
-def refuse_unsafe_start(database: Database) -> None:
-    """Call once at the start of web and worker processes, when the schema stands.
+def refuse_lost_master_key(url: str, master_key: str) -> None:
+    """Call at the start of every process that works for tenants, before it forks; opens a connection and closes it again.
 
-    Raises: RoleTooPowerful - the database role could step over the walls; VaultMissing, MasterKeyLost, MasterKeyChanged - what is stored
-    could not be read.
+    A database without a schema holds no secrets yet and passes. The first start with a new key leaves its canary.
+    Raises: MasterKeyInvalid, VaultMissing - there is no usable key; MasterKeyLost, MasterKeyChanged - it does not open what is stored.
     """
-    with database.platform() as session:
-        refuse_powerful_role(session.connection())
-        vault_of(session).check(session)
-    fake_hash()
+    vault = Vault.from_text(master_key)
+    database = Database(url, pool_size=1, name="oms-boot", vault=vault)
+    try:
+        with database.platform() as session:
+            if inspect(session.connection()).has_table(MasterKeyCanary.__tablename__):
+                vault.check(session)
+    finally:
+        database.dispose()

@@ -1,40 +1,34 @@
-"""Refusing to start when the walls or the secrets would not hold."""
+"""Refusing to start when stored secrets could not be read."""
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
-from core.runtime.db.role import RoleTooPowerful
-from core.runtime.security.boot import refuse_unsafe_start
-from core.runtime.security.keyring import MasterKeyChanged, Vault, VaultMissing
-from core.runtime.tenancy.database import Database
-from tests.fixtures.database import MASTER_KEY
+from core.runtime.security.boot import refuse_lost_master_key
+from core.runtime.security.keyring import MasterKeyChanged, MasterKeyInvalid, VaultMissing
 
 pytestmark = pytest.mark.database
-
-
-def _start(url, vault):
-    database = Database(url, vault=vault)
-    try:
-        refuse_unsafe_start(database)
-    finally:
-        database.dispose()
+KEY, OTHER = (base64.b64encode(bytes([number] * 32)).decode() for number in (1, 2))
 
 
 def test_process_starts_again_and_again_with_the_same_key(world):
-    _start(world.app_url, Vault(MASTER_KEY))
-    _start(world.app_url, Vault(MASTER_KEY))
+    refuse_lost_master_key(world.app_url, f"boot:{KEY}")
+    refuse_lost_master_key(world.app_url, f"boot:{KEY}")
 
 
 def test_process_does_not_start_with_another_key_or_none(world):
-    _start(world.app_url, Vault(MASTER_KEY))
+    refuse_lost_master_key(world.app_url, f"boot:{KEY}")
 
-    with pytest.raises(MasterKeyChanged):
-        _start(world.app_url, Vault({"test": bytes(32)}))
-    with pytest.raises(VaultMissing):
-        _start(world.app_url, None)
+    for text, error in ((f"boot:{OTHER}", MasterKeyChanged), ("", VaultMissing), ("boot:short", MasterKeyInvalid)):
+        with pytest.raises(error):
+            refuse_lost_master_key(world.app_url, text)
 
 
-def test_process_does_not_start_as_the_owner_of_the_tables(world):
-    with pytest.raises(RoleTooPowerful):
-        _start(world.owner_url, Vault(MASTER_KEY))
+def test_process_starts_on_a_database_without_a_schema(cluster):
+    endpoints = cluster.create_database("boot_empty")
+
+    refuse_lost_master_key(endpoints.app_url, f"boot:{OTHER}")
+
+    cluster.drop_database("boot_empty")

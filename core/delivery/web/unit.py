@@ -38,7 +38,7 @@ class WebApp(Flask):
                     sessions.commit()
                 else:
                     sessions.rollback()
-        except BaseException:
+        except BaseException:  # containment: whatever went wrong, the transaction ends here, and the error goes on
             if sessions.registry.has():
                 sessions.rollback()
             raise

@@ -186,7 +186,7 @@ class Calls:
         root = connection.get_transaction()
         try:
             tried = self._guarded(plugin, function, ctx, args)
-        except BaseException:
+        except BaseException:  # containment: the savepoint must not outlive the call
             nested.rollback()
             raise
         is_open = session.get_nested_transaction() is nested and root is not None and root.is_active

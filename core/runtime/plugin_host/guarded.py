@@ -102,7 +102,7 @@ class GuardedSession:
             self._session.connection()
         try:
             yield nested
-        except BaseException:
+        except BaseException:  # containment: the guard is lifted whatever happened
             with unguarded():
                 nested.rollback()
             raise

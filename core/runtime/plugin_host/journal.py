@@ -98,9 +98,7 @@ class Journal:
     Nothing here raises into the caller: a journal that cannot be written is logged and dropped.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, *, writes_by_itself: bool = True, announce: Announce = say_nothing
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, *, writes_by_itself: bool = True, announce: Announce = say_nothing) -> None:
         self._database = database
         self._announce = announce
         self._clock = clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import app
 from config.reading import load_settings
 from core.runtime.plugin_host.check import check_plugin
 from core.runtime.plugin_host.discovery import read_listing
+from core.runtime.plugin_host.manifest import Manifest
+from core.runtime.plugin_host.quality import RULES
 
 ROOT = Path(app.__file__).parent
 SHIPPED = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/plugin.toml"))
@@ -46,3 +49,21 @@ def test_start_succeeds_when_one_plugin_is_blocked(plugin):
 
 def test_start_succeeds_when_all_plugins_are_blocked():
     assert booted("*").loaded == {}
+
+
+def test_every_hook_and_manifest_key_is_documented():
+    hooks = (ROOT / "docs" / "reference" / "hooks.md").read_text(encoding="utf-8")
+    manifest = (ROOT / "docs" / "reference" / "manifest.md").read_text(encoding="utf-8")
+    keys = {item.name for item in fields(Manifest)} - {"warnings"}
+
+    assert [name for name in sorted(app.plugin_host(load_settings({})).hook_names) if f"`{name}`" not in hooks] == []
+    assert [name for name in sorted(keys) if f"| `{name}` |" not in manifest] == []
+    assert [rule for rule in sorted(RULES) if f"`{rule}`" not in manifest] == []
+
+
+def test_plugin_of_the_tutorial_loads_and_passes_the_check(tmp_path):
+    page = (ROOT / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    (tmp_path / "hello.py").write_text(code, encoding="utf-8")
+
+    assert check_plugin(tmp_path / "hello.py", app.plugin_host(load_settings({})).hook_names).findings == ()

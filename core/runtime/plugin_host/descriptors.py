@@ -42,7 +42,7 @@ class Purged:
 class Lifecycle:
     """A plugin's say in its own life, one instance at a time; leave out what it has no opinion on.
 
-    preflight(ctx, action): before enable, disable or purge; findings of level block stop it. No effects.
+    preflight(ctx, action): before enable and disable; findings of level block stop it. No effects.
     check_connection(ctx): prove that the drafted settings work; returns what to show, such as the account's name, or raises.
     health(ctx): cheap, every few minutes.
     enabled(ctx, first_time), configured(ctx, old, new), disabling(ctx, mode): after the commit of that step, possibly twice.

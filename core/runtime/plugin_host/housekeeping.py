@@ -17,6 +17,7 @@ from core.runtime.plugin_host.health import refresh_health
 from core.runtime.plugin_host.journal import prune
 from core.runtime.plugin_host.lifecycle import settle
 from core.runtime.plugin_host.models import PluginInstance
+from core.runtime.plugin_host.packages import record_packages
 from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.plugin_host.verdicts import Site
 from core.runtime.tenancy.scope import tenant_scope
@@ -83,6 +84,10 @@ def _settle(runtime: PluginRuntime, ctx: LocalContext, _events: Sequence[Deliver
 
 
 def _look(runtime: PluginRuntime, ctx: LocalContext, _events: Sequence[DeliveredEvent]) -> None:
+    if not runtime.is_recorded:
+        with runtime.database.platform() as session:
+            record_packages(session, runtime.host)
+        runtime.is_recorded = True
     for row in _rows(ctx.session, "enabled"):
         refresh_health(ctx.session, runtime, row.plugin, instance=row.instance)
 

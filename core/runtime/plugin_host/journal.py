@@ -98,9 +98,7 @@ class Journal:
     Nothing here raises into the caller: a journal that cannot be written is logged and dropped.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, *, writes_by_itself: bool = True, announce: Announce = say_nothing
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, *, writes_by_itself: bool = True, announce: Announce = say_nothing) -> None:
         self._database = database
         self._announce = announce
         self._clock = clock
@@ -238,8 +236,10 @@ def _add_use(session: Session, who: Who, what: Mapping[str, Any], use: _Use) -> 
     )
 
 
-def prune(session: Session, *, now: datetime, keep_days: int = 14) -> int:
-    """Delete calls of the session's tenant older than `keep_days`, at most 5,000 at a time; returns how many went."""
+def prune(session: Session, *, now: datetime, keep_days: int = 14, keep_counts_days: int = 90) -> int:
+    """Delete calls of the session's tenant older than `keep_days`, at most 5,000 at a time, and old counts; returns how many calls went."""
+    oldest = now - timedelta(days=keep_counts_days)
+    session.execute(delete(PluginUse).where(PluginUse.hour < oldest).execution_options(synchronize_session=False))
     old = select(PluginCall.id).where(PluginCall.started_at < now - timedelta(days=keep_days)).limit(5_000)
     gone = session.execute(
         delete(PluginCall).where(PluginCall.id.in_(old)).returning(PluginCall.id).execution_options(synchronize_session=False)

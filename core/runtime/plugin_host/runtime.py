@@ -55,10 +55,9 @@ class PluginRuntime:
         self.database = database
         self.options = options or RuntimeOptions()
         self.clock: Clock = clock or SystemClock()
+        self.is_recorded = False  # whether this process has written down what is installed
         self.enablement = Enablement(database, host)
-        self.journal = Journal(
-            database, self.clock, writes_by_itself=self.options.journal_writes_by_itself, announce=self.options.announce
-        )
+        self.journal = Journal(database, self.clock, writes_by_itself=self.options.journal_writes_by_itself, announce=self.options.announce)
         self.breakers = Breakers(database, self.journal)
         self.egress = Egress(Transport(self.options.egress_allow), Quotas(database), self.breakers, self.journal, self.clock)
         self.contexts = Contexts(host, self.journal, self.clock, self._make_http, self.egress.transport.check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 
 from marshmallow import Schema
@@ -14,6 +15,8 @@ from core.runtime.plugin_host.containment import attempt, told
 from core.runtime.plugin_host.forms import FormField, form_of
 from core.runtime.plugin_host.loading import schema_place
 from core.runtime.plugin_host.quality import missing_for
+
+_REMOVAL = re.compile(r"purg|disabl|switch\w* (\w+ )?off")
 
 
 def settings_findings(subject: Subject) -> Iterator[Finding]:
@@ -61,7 +64,7 @@ def quality_findings(subject: Subject) -> Iterator[Finding]:
 def _documents_removal(subject: Subject) -> bool:
     readme = subject.source / "README.md"
     text = readme.read_text(encoding="utf-8").lower() if readme.is_file() else ""
-    return any(word in text for word in ("purg", "switch it off", "switched off", "disabl"))
+    return bool(_REMOVAL.search(text))
 
 
 _SEEN = {

@@ -18,7 +18,7 @@ from core.runtime.plugin_host.configs import activate, save_draft
 from core.runtime.plugin_host.health import refresh_health
 from core.runtime.plugin_host.housekeeping import host_schedules, host_subscribers
 from core.runtime.plugin_host.lifecycle import disable, enable, pause
-from core.runtime.plugin_host.models import PluginInstance
+from core.runtime.plugin_host.models import PluginInstance, PluginPackage
 from core.runtime.plugin_host.problems import open_problems
 from core.runtime.plugin_host.verdicts import Site
 from core.sdk import CredentialsRefused
@@ -178,3 +178,18 @@ def test_health_asks_for_a_person_when_credentials_were_refused(desk, registry, 
     desk.runtime.flush()
 
     assert in_unit(desk, refresh_health, "toy_hello").health == "needs_reauth"
+
+
+def test_installed_plugins_are_written_down_once_when_the_host_looks_after_health(desk, registry):
+    in_unit(desk, enable, "toy_notes")
+    for _ in range(2):
+        with desk.world.database.unit(desk.world.tea) as session:
+            emit(session, [EventDraft("schedule.core.plugin_health", "schedule", "core.plugin_health")], registry=registry)
+        deliver(desk, registry)
+
+    with desk.world.database.platform() as session:
+        rows = {row.id: (row.state, row.version) for row in session.scalars(select(PluginPackage))}
+    with desk.world.database.unit(desk.world.tea) as session:
+        assert session.scalars(select(PluginInstance.health)).one() == "degraded"
+    assert rows["toy_notes"] == ("installed", "1.2.0")
+    assert rows["toy_wants_notes"] == ("installed", "1.0.0")

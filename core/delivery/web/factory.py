@@ -81,6 +81,8 @@ def build_app(settings: Settings, database: Database, parts: WebParts) -> Flask:
     """
     app = WebApp("orderloom", static_folder=None, template_folder=None)
     app.config.update(flask_config(settings, parts))
+    # Both would answer with a redirect to a full address, made from whatever host the request names.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     configure_jwt(app, settings.secret_key)
     sessions = init_sessions(app, database)
     rules = SessionRules(timedelta(seconds=settings.session_idle_s), timedelta(seconds=settings.session_lifetime_s))

@@ -145,6 +145,13 @@ def flask_config(settings: Settings, parts: WebParts) -> dict[str, Any]:
         "BABEL_DEFAULT_TIMEZONE": settings.default_timezone,
         "LANGUAGES": languages,
         **({"BABEL_TRANSLATION_DIRECTORIES": ";".join(folders)} if folders else {}),
+        **_fab_config(settings),
+    }
+
+
+def _fab_config(settings: Settings) -> dict[str, Any]:
+    """What Flask-AppBuilder is told: no tables, no users, no views of its own, nothing that shows internals."""
+    return {
         "AUTH_TYPE": 1,
         "AUTH_USER_REGISTRATION": False,
         "AUTH_RATE_LIMITED": True,

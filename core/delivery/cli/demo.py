@@ -25,7 +25,7 @@ from core.runtime.plugin_host.instances import find_instance
 from core.runtime.plugin_host.packages import record_packages
 from core.runtime.security import accounts, members, roles
 from core.runtime.security.models import ApiToken
-from core.runtime.security.tokens import create_token, revoke_token
+from core.runtime.security.tokens import NewToken, create_token, revoke_token
 from core.runtime.tenancy.models import Tenant
 from core.runtime.tenancy.scope import Actor, Scope
 
@@ -167,10 +167,8 @@ def _prepare_feed(system: Any, scope: Scope, settings: Settings, admin: int) -> 
     now = datetime.now(UTC)
     with system.database.unit(scope) as session:
         _forget_tokens(session, now)
-        scopes = ["orders.import", "inventory.write"]
-        _row, text = create_token(
-            session, system.rights, user_id=admin, title=TOKEN_TITLE, scopes=scopes, expires_at=now + timedelta(days=1), now=now
-        )
+        new = NewToken(TOKEN_TITLE, ["orders.import", "inventory.write"], now + timedelta(days=1))
+        _row, text = create_token(session, system.rights, new, user_id=admin, now=now)
     note = settings.data_dir / "demo-feed.token"
     note.touch(mode=0o600)
     note.write_text(text)

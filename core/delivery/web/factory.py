@@ -81,6 +81,8 @@ def build_app(settings: Settings, database: Database, parts: WebParts) -> Flask:
     """
     app = WebApp("orderloom", static_folder=None, template_folder=None)
     app.config.update(flask_config(settings, parts))
+    # Both would answer with a redirect to a full address, made from whatever host the request names.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     configure_jwt(app, settings.secret_key)
     sessions = init_sessions(app, database)
     rules = SessionRules(timedelta(seconds=settings.session_idle_s), timedelta(seconds=settings.session_lifetime_s))
@@ -143,6 +145,13 @@ def flask_config(settings: Settings, parts: WebParts) -> dict[str, Any]:
         "BABEL_DEFAULT_TIMEZONE": settings.default_timezone,
         "LANGUAGES": languages,
         **({"BABEL_TRANSLATION_DIRECTORIES": ";".join(folders)} if folders else {}),
+        **_fab_config(settings),
+    }
+
+
+def _fab_config(settings: Settings) -> dict[str, Any]:
+    """What Flask-AppBuilder is told: no tables, no users, no views of its own, nothing that shows internals."""
+    return {
         "AUTH_TYPE": 1,
         "AUTH_USER_REGISTRATION": False,
         "AUTH_RATE_LIMITED": True,

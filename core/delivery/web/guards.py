@@ -45,6 +45,7 @@ class PluginGate:
     def __init__(self, plugin_is_on: Callable[[str], bool]) -> None:
         self._plugin_is_on = plugin_is_on
         self._plugins: dict[str, str] = {}
+        self._known_views = 0
 
     def assign(self, blueprint: str, plugin: str) -> None:
         """Everything below `blueprint` belongs to `plugin`."""
@@ -64,13 +65,12 @@ class PluginGate:
         """The plugin that a blueprint belongs to: assigned, or said by the view (`plugin = "jd"`)."""
         if blueprint is None:
             return None
-        if blueprint in self._plugins:
-            return self._plugins[blueprint]
-        for view in current_app.extensions["appbuilder"].baseviews:
-            if view.blueprint.name == blueprint:
-                plugin: str | None = getattr(view, "plugin", None)
-                return plugin
-        return None
+        views = current_app.extensions["appbuilder"].baseviews
+        if len(views) != self._known_views:
+            said = {view.blueprint.name: plugin for view in views if (plugin := getattr(view, "plugin", None)) is not None}
+            self._plugins = {**said, **self._plugins}
+            self._known_views = len(views)
+        return self._plugins.get(blueprint)
 
     def _is_on(self, plugin: str) -> bool:
         return g.get("tenant") is not None and self._plugin_is_on(plugin)

@@ -40,6 +40,15 @@ class ScopeDenied(Denied):
 
 
 @dataclass(frozen=True, slots=True)
+class NewToken:
+    """What a token is made of: a name, permission keys (at least one), and its end within a year; None: valid until it is revoked."""
+
+    title: str
+    scopes: Sequence[str]
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenHolder:
     """A valid token and what it may do now."""
 
@@ -60,33 +69,30 @@ def tenant_in(token: str) -> int | None:
     return int(match[1], 36) if match and int(match[1], 36) < 2**31 else None
 
 
-def create_token(
-    session: Session, rights: Rights, *, user_id: int, title: str, scopes: Sequence[str], expires_at: datetime | None, now: datetime
-) -> tuple[ApiToken, str]:
+def create_token(session: Session, rights: Rights, new: NewToken, *, user_id: int, now: datetime) -> tuple[ApiToken, str]:
     """Make a token for the member `user_id`. Returns its row and its text, which is shown once and not stored.
 
-    Args:
-        scopes: permission keys, at least one, all of which the member has.
-        expires_at: None means that it is valid until it is revoked; otherwise within a year.
-    Raises: Invalid (title, scopes, expires_at), ScopeDenied.
+    Raises: Invalid (title, scopes, expires_at), ScopeDenied - the member lacks one of the permissions.
     """
     standing = rights.standing(session, user_id)
-    if standing is None or set(scopes) - standing.permissions:
-        raise ScopeDenied(permissions=sorted(set(scopes) - (standing.permissions if standing else frozenset())))
-    if not 0 < len(title.strip()) <= 60:
+    held = standing.permissions if standing is not None else frozenset()
+    if standing is None or set(new.scopes) - held:
+        raise ScopeDenied(permissions=sorted(set(new.scopes) - held))
+    title = new.title.strip()
+    if not 0 < len(title) <= 60:
         raise Invalid("A token needs a name of at most 60 characters.", field="title")
-    if not scopes:
+    if not new.scopes:
         raise Invalid("Choose at least one permission.", field="scopes")
-    if expires_at is not None and not now < expires_at <= now + LONGEST:
+    if new.expires_at is not None and not now < new.expires_at <= now + LONGEST:
         raise Invalid("The end must lie within the coming year.", field="expires_at")
     text = f"{MARK}{_base36(tenant_id_of(session))}_{new_secret()}"
     token = ApiToken(
         membership_id=standing.membership_id,
-        title=title.strip(),
+        title=title,
         prefix=text[: len(text) - 43 + 4],
         token_hash=digest(text),
-        scopes=sorted(set(scopes)),
-        expires_at=expires_at,
+        scopes=sorted(set(new.scopes)),
+        expires_at=new.expires_at,
     )
     session.add(token)
     session.flush()

@@ -43,9 +43,13 @@ def test_pages_speak_chinese_without_english_left_over(site):
 
 
 def test_refusals_speak_chinese(site):
-    browser = site.browser()
+    site.member("zh-refused@tea.example", ["owner"], name="陈伟")
+    browser = site.browser("zh-refused@tea.example")
     browser.get("/lang/zh")
+    form = {"current": "wrong-wrong-wrong", "password": "brass-kettle-hums-92", "again": "brass-kettle-hums-92"}
 
-    refused = browser.sign_in("nobody@tea.example", "wrong-wrong-wrong")
+    page = browser.post("/account/password", form, page="/account/password")
+    problem = browser.client.post("/t/tea/api/v1/probe/", base_url=browser.base, headers={"Accept-Language": "zh"})
 
-    assert "用户名与密码不匹配。" in refused.text
+    assert "当前密码不正确。" in page.text
+    assert problem.json["title"].startswith("页面打开时间过长")

@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from core.runtime.security import invitations, roles, tokens
 from core.runtime.security.audit import record
+from core.runtime.security.tokens import NewToken
 from tests.factories.security import NOON
 
 pytestmark = pytest.mark.database
@@ -50,9 +51,7 @@ def _add_rows(site, person, start, count):
         for number in range(start, start + count):
             roles.create_role(session, site.rights, code=f"cost-{number}", title=f"Cost {number}", patterns=["orders.read"])
             invitations.invite(session, site.rights, email=f"cost{number}@x.example", role_codes=["staff", "finance"], now=NOON)
-            tokens.create_token(
-                session, site.rights, user_id=person.user_id, title=f"t{number}", scopes=["orders.read"], expires_at=None, now=NOON
-            )
+            tokens.create_token(session, site.rights, NewToken(f"t{number}", ["orders.read"]), user_id=person.user_id, now=NOON)
             record(session, "costed", "thing", number)
     for number in range(start, start + count):
         site.member(f"cost-member-{number}@tea.example", ["staff", "warehouse"])

@@ -13,6 +13,7 @@ from flask_jwt_extended import create_access_token
 from core.kernel.ids import new_id
 from core.runtime.security import accounts, members, tokens
 from core.runtime.security.models import ApiToken
+from core.runtime.security.tokens import NewToken
 from tests.factories.security import NOON, PASSWORD
 
 pytestmark = pytest.mark.database
@@ -41,9 +42,8 @@ def _token(site, email, scopes, scope=None, **values):
     with site.world.database.platform() as session:
         user_id = accounts.find_person(session, email).user_id
     with site.world.database.unit(scope) as session:
-        return tokens.create_token(
-            session, site.rights, user_id=user_id, title="Feed", scopes=scopes, expires_at=values.get("expires_at"), now=site.clock.now()
-        )[1]
+        new = NewToken("Feed", scopes, values.get("expires_at"))
+        return tokens.create_token(session, site.rights, new, user_id=user_id, now=site.clock.now())[1]
 
 
 def _login(ask, email, **values):

@@ -140,6 +140,20 @@ def test_foreign_host_is_refused_and_never_repeated(site):
         assert "evil.example" not in answer.text + str(answer.headers)
 
 
+def test_no_answer_leads_to_the_host_that_the_request_named(site, owner, monkeypatch):
+    monkeypatch.setitem(site.app.config, "TRUSTED_HOSTS", None)
+    visitor = site.browser()
+    wrong = []
+
+    for _rule, path in _routes(site.app):
+        for place in (path, path.rstrip("/"), "/" + path, "/t/tea" + path, "/t/tea" + path.rstrip("/")):
+            answer = visitor.get(place or "/", headers={"Host": "evil.example", "Referer": "http://evil.example/x"})
+            if "evil" in (answer.location or ""):
+                wrong.append((place, answer.location))
+
+    assert wrong == []
+
+
 @pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PROPFIND", "FOO"])
 def test_unneeded_methods_are_refused(site, method):
     visitor = site.browser()

@@ -16,10 +16,25 @@ from core.delivery.web.marks import tenant_only
 from core.delivery.web.theme.grid import Filter, Pager, Tools
 from core.delivery.web.unit import db
 from core.kernel.ids import parse_id
+from core.kernel.messages import N_
 from core.runtime.security.audit import CHANGED, AuditEntry, AuditFilter, entries
 
 PAGE = 50
 _KINDS = {"user": "person", "token": "person", "plugin": "plugin", "workflow": "workflow"}
+_ACTIONS = {
+    "created": N_("created"),
+    "updated": N_("changed"),
+    "deleted": N_("deleted"),
+    "roles_changed": N_("roles changed"),
+    "access_denied": N_("was refused"),
+}
+_SUBJECTS = {
+    "membership": N_("Member"),
+    "role": N_("Role"),
+    "invitation": N_("Invitation"),
+    "api_token": N_("API token"),
+    "route": N_("Page"),
+}
 _TEXTS = ("subject_type", "subject_id", "actor_id", "action")
 
 
@@ -64,12 +79,21 @@ def _shown(entry: AuditEntry) -> dict[str, Any]:
         "at": entry.occurred_at,
         "who": entry.actor_label + (f" · {entry.via}" if entry.via else ""),
         "kind": _KINDS.get(entry.actor_kind, "system"),
-        "action": entry.action.replace("_", " "),
-        "subject": f"{entry.subject_type} {entry.subject_id}",
+        "action": _word(_ACTIONS, entry.action),
+        "subject": f"{_word(_SUBJECTS, entry.subject_type)} {_short(entry.subject_id)}",
         "url": url_for(".list", subject_type=entry.subject_type, subject_id=entry.subject_id),
         "changes": changes,
         "address": entry.address,
     }
+
+
+def _word(known: Mapping[str, str], key: str) -> str:
+    return gettext(known[key]) if key in known else key.replace("_", " ")
+
+
+def _short(subject_id: str) -> str:
+    """The end of a UUID, which differs; its beginning is the time."""
+    return f"…{subject_id[-8:]}" if parse_id(subject_id) is not None else subject_id
 
 
 def _change(name: str, value: Any) -> dict[str, str]:
@@ -82,6 +106,8 @@ def _change(name: str, value: Any) -> dict[str, str]:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return ""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
     return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
 
 

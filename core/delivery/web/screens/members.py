@@ -11,10 +11,11 @@ from flask_appbuilder.baseviews import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 from wtforms import SelectMultipleField, StringField
 from wtforms.validators import InputRequired
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput
 
 from core.delivery.web.identity import can, require_identity
 from core.delivery.web.marks import tenant_only
@@ -26,10 +27,21 @@ from core.runtime.security import accounts, invitations, members, roles
 from core.runtime.security.members import Member, MemberUnknown
 
 
+class CheckColumn:
+    """Draws the choices of a field as check boxes below each other, as the theme draws them."""
+
+    def __call__(self, field: Any, **_attributes: Any) -> Markup:
+        """The HTML of all choices."""
+        boxes = Markup("").join(
+            Markup('<label class="check">{}<span>{}</span></label>').format(one(class_="form-check-input"), one.label.text) for one in field
+        )
+        return Markup('<div class="check-col" id="{}">{}</div>').format(field.id, boxes)
+
+
 class RolesField(SelectMultipleField):
     """Check boxes, one per role."""
 
-    widget = ListWidget(prefix_label=False)
+    widget = CheckColumn()
     option_widget = CheckboxInput()
 
 

@@ -25,6 +25,7 @@ from core.delivery.web.unit import db
 from core.kernel.errors import Denied, Invalid
 from core.runtime.security import tokens
 from core.runtime.security.models import ApiToken
+from core.runtime.security.tokens import NewToken
 
 _DAYS = (30, 90, 365)
 
@@ -64,15 +65,8 @@ class TokenView(BaseView):
         if not form.validate_on_submit():
             return self._page(form), 422
         try:
-            token, text = tokens.create_token(
-                db(),
-                services().rights,
-                user_id=identity.person.user_id,
-                title=form.name.data,
-                scopes=scopes,
-                expires_at=now + timedelta(days=int(form.days.data)),
-                now=now,
-            )
+            new = NewToken(form.name.data, scopes, now + timedelta(days=int(form.days.data)))
+            token, text = tokens.create_token(db(), services().rights, new, user_id=identity.person.user_id, now=now)
         except (Invalid, Denied) as error:
             blame(form, error, fallback="name")
             return self._page(form), error.status

@@ -17,7 +17,7 @@ from core.runtime.security.models import Membership, Role
 from core.runtime.security.permissions import touch_rights
 from core.runtime.security.roles import GrantDenied, RoleFixed, RoleInUse, RoleTaken, TenantPlan, TenantTaken
 from core.runtime.security.sessions import announce_user, find_tenant
-from core.runtime.security.tokens import ScopeDenied, TokenUnknown
+from core.runtime.security.tokens import NewToken, ScopeDenied, TokenUnknown
 from core.runtime.tenancy.scope import tenant_scope
 from tests.factories.security import NOON, OTHER_PASSWORD, PASSWORD, Switch, make_member, make_person, make_rights
 
@@ -274,9 +274,9 @@ def test_token_acts_within_scopes_and_present_roles(world, rights):
     with world.database.unit(world.tea) as session:
         for scopes in (["members.write"], ["no.such"]):
             with pytest.raises(ScopeDenied):
-                tokens.create_token(session, rights, user_id=person.user_id, title="t", scopes=scopes, expires_at=None, now=NOON)
+                tokens.create_token(session, rights, NewToken("t", scopes), user_id=person.user_id, now=NOON)
         scopes = ["orders.write", "customers.reveal"]
-        token, text = tokens.create_token(session, rights, user_id=person.user_id, title="Feed", scopes=scopes, expires_at=None, now=NOON)
+        token, text = tokens.create_token(session, rights, NewToken("Feed", scopes), user_id=person.user_id, now=NOON)
         held = tokens.find_holder(session, rights, text, now=NOON)
     with world.database.unit(world.gift) as session:
         elsewhere = tokens.find_holder(session, rights, text, now=NOON)
@@ -300,9 +300,10 @@ def test_token_acts_within_scopes_and_present_roles(world, rights):
 def test_token_ends_when_expired_or_revoked(world, rights):
     person, _ = make_member(world, world.tea, "ends@tea.example", ["staff"], rights)
     with world.database.unit(world.tea) as session:
-        make = lambda end: tokens.create_token(  # noqa: E731
-            session, rights, user_id=person.user_id, title="t", scopes=["orders.read"], expires_at=end, now=NOON
-        )
+
+        def make(end):
+            return tokens.create_token(session, rights, NewToken("t", ["orders.read"], end), user_id=person.user_id, now=NOON)
+
         short = make(NOON + timedelta(hours=1))[1]
         token, text = make(None)
         alive = tokens.find_holder(session, rights, short, now=NOON + timedelta(minutes=59))
@@ -325,9 +326,7 @@ def test_tenant_in_reads_nothing_when_the_text_is_no_token(text):
 def test_token_use_is_written_once_a_minute(world, rights):
     person, _ = make_member(world, world.tea, "used@tea.example", ["staff"], rights)
     with world.database.unit(world.tea) as session:
-        token, _text = tokens.create_token(
-            session, rights, user_id=person.user_id, title="t", scopes=["orders.read"], expires_at=None, now=NOON
-        )
+        token, _text = tokens.create_token(session, rights, NewToken("t", ["orders.read"]), user_id=person.user_id, now=NOON)
         times = []
         for seconds in (0, 59, 60, 61):
             tokens.touch_token(session, token.id, now=NOON + timedelta(seconds=seconds))

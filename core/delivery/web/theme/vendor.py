@@ -25,18 +25,21 @@ MANIFEST = VENDOR_DIR / "vendor.json"
 
 #: The outline icons in our sprite, by their Tabler names. Add a name here and run this module again.
 _ICON_NAMES = """
-activity adjustments alert-circle alert-triangle api arrow-back-up arrow-down arrow-right arrow-up arrows-split ban
-ballpen barcode bell bolt bookmark box building-store building-warehouse calendar calendar-due cash check checklist
-chevron-down chevron-left chevron-right chevron-up chevrons-left circle circle-check circle-dashed circle-dot circle-x
-clipboard-list clock clock-exclamation cloud-download code columns-3 command copy credit-card currency-pound
-currency-yuan database device-desktop dots dots-vertical download edit external-link eye eye-off file-export file-import
-file-text filter gift git-branch git-merge grip-vertical hand-stop heart-rate-monitor help-circle history home hourglass
-id-badge inbox info-circle key language layout-rows layout-sidebar-left-collapse layout-sidebar-left-expand link list
-list-details loader-2 lock lock-open logout mail map-pin menu-2 message mood-empty moon note package package-export
-package-off packages phone photo player-pause player-play player-stop plug plug-connected plug-x plus point printer
-puzzle receipt receipt-refund refresh report-analytics robot rotate route scan search selector send server settings
-share shield-check shield-lock shopping-bag shopping-cart sort-ascending stack-2 star sun table tag tags transfer trash
-truck-delivery unlink upload user user-circle user-plus users users-group versions webhook world x
+activity adjustments alert-circle alert-triangle api arrow-back-up arrow-down arrow-right arrow-up arrows-exchange
+arrows-split ballpen ban barcode bell bolt bookmark box box-multiple building-community building-store
+building-warehouse calendar calendar-due cash chart-bar chart-line check checklist chevron-down chevron-left
+chevron-right chevron-up chevrons-left circle circle-check circle-dashed circle-dot circle-plus circle-x clipboard-list
+clock clock-exclamation cloud-download code coin columns-3 command copy credit-card currency currency-pound
+currency-yuan database device-desktop dots dots-vertical download edit external-link eye eye-off file-download
+file-export file-import file-invoice file-text filter gift git-branch git-merge grip-vertical hand-stop
+heart-rate-monitor help help-circle history history-toggle home home-check hourglass id-badge inbox info-circle key
+language layout-rows layout-sidebar-left-collapse layout-sidebar-left-expand link list list-details list-search loader-2
+lock lock-open logout mail map-pin menu-2 message mood-empty moon note package package-export package-off packages phone
+photo player-pause player-play player-skip-forward player-stop plug plug-connected plug-off plug-x plus point printer
+puzzle receipt receipt-refund refresh report-analytics robot rotate rotate-clockwise route scan search selector send
+server settings share shield shield-check shield-lock shopping-bag shopping-cart shopping-cart-plus sort-ascending stack
+stack-2 star sun table table-export tag tag-off tags ticket transfer trash truck truck-delivery truck-return unlink
+upload user user-circle user-plus users users-group versions webhook world x
 """
 ICONS = tuple(_ICON_NAMES.split())
 

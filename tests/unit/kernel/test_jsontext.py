@@ -90,13 +90,13 @@ def test_decode_gives_exact_values_when_the_document_is_fine(data, value):
     ids=lambda data: repr(data[:24]),
 )
 def test_decode_refuses_when_the_document_is_hostile(data):
-    started = time.perf_counter()
+    started = time.process_time()
 
     with pytest.raises(JsonInvalid) as caught:
         _decode(data)
 
     assert isinstance(caught.value, Invalid)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("data", [b'"' + b"x" * 99 + b'"', '"' + "x" * 99 + '"', '"' + "聚" * 40 + '"'])

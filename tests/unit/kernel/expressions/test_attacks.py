@@ -308,21 +308,21 @@ def _attack(text):
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: repr(text)[:40])
 def test_attack_is_refused_within_a_second_when_it_is_no_formula(text):
-    started = time.perf_counter()
+    started = time.process_time()
 
     answer = _attack(text)
 
     assert isinstance(answer, Invalid)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("text", HARMLESS, ids=lambda text: repr(text)[:40])
 def test_attack_stays_small_within_a_second_when_it_is_a_formula(text):
-    started = time.perf_counter()
+    started = time.process_time()
 
     _attack(text)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_corpus_is_large_when_it_is_counted():

@@ -15,11 +15,10 @@ from core.delivery.composition import (
     all_schedules,
     core_subscribers,
     enabled_plugins,
-    plugin_is_on,
-    register_screens,
     tell_plugin_event,
+    web_parts,
 )
-from core.delivery.web.factory import WebParts, build_app
+from core.delivery.web.factory import build_app
 from core.domain.all_entities import core_entities
 from core.engines.metadata import EntityRegistry
 from core.runtime.events import Subscriber, SubscriberRegistry, install_registry
@@ -72,8 +71,7 @@ def plugin_host(settings: Settings) -> PluginHost:
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application."""
     system = compose(settings or load_settings(), name="oms-web")
-    parts = WebParts(rights=system.rights, plugin_is_on=plugin_is_on(system.plugins), register=[register_screens(system)])
-    return build_app(system.settings, system.database, parts)
+    return build_app(system.settings, system.database, web_parts(system))
 
 
 def event_runtime(settings: Settings, *, name: str) -> EventRuntime:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from flask_appbuilder import AppBuilder
 from sqlalchemy.orm import Session
 
+from core.delivery.api import hooks as api_hooks
+from core.delivery.plugin_pages import register_plugin_pages, template_folders, translation_folders
 from core.delivery.screens import register_all
+from core.delivery.web import hooks as web_hooks
+from core.delivery.web.app_builder import OmsAppBuilder
+from core.delivery.web.factory import WebParts
 from core.domain.catalog import permissions as catalog_permissions
 from core.domain.channels import hooks as channel_hooks
 from core.domain.channels import permissions as channel_permissions
@@ -36,7 +40,7 @@ from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, Perm
 from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.scope import Scope, current_scope
 
-HOOK_MODULES = (channel_hooks,)
+HOOK_MODULES = (channel_hooks, web_hooks, api_hooks)
 _DOMAIN_PERMISSIONS = (
     order_permissions,
     fulfilment_permissions,
@@ -136,6 +140,23 @@ def tell_plugin_event(host: PluginHost) -> Announce:
     return announce
 
 
-def register_screens(system: Any) -> Callable[[AppBuilder], None]:
-    """A function that adds every screen and REST resource to the application."""
-    return lambda builder: register_all(builder, system)
+def register_screens(system: Any) -> Callable[[OmsAppBuilder], None]:
+    """A function that adds every screen and REST resource to the application, the core's and the plugins'."""
+
+    def register(builder: OmsAppBuilder) -> None:
+        register_all(builder, system)
+        register_plugin_pages(builder, system.plugins)
+
+    return register
+
+
+def web_parts(system: Any) -> WebParts:
+    """What the web application is built from; `system` is the process's `System`."""
+    host = system.plugins.host
+    return WebParts(
+        rights=system.rights,
+        plugin_is_on=plugin_is_on(system.plugins),
+        register=[register_screens(system)],
+        template_folders=template_folders(host),
+        translations=translation_folders(host),
+    )

@@ -15,6 +15,7 @@ from core.runtime.db.base import (
     tenant_table,
     tenant_unique,
 )
+from core.runtime.db.bulk import insert_rows, update_rows
 
 __all__ = [
     "JSON",
@@ -24,8 +25,10 @@ __all__ = [
     "TenantOwned",
     "Timestamped",
     "Versioned",
+    "insert_rows",
     "tenant_index",
     "tenant_ref",
     "tenant_table",
     "tenant_unique",
+    "update_rows",
 ]

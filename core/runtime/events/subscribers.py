@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.kernel.errors import Invalid
 
 if TYPE_CHECKING:
-    from core.runtime.events.handling import DeliveredEvent, Failure, LocalContext, RemoteContext
+    from core.runtime.events.handling import DeliveredEvent, Failure
 
-    LocalHandler = Callable[[LocalContext, Sequence[DeliveredEvent]], None]
-    RemotePrepare = Callable[[RemoteContext], Any]
-    RemoteSend = Callable[[RemoteContext], Any]
-    RemoteAsk = Callable[[RemoteContext], "Answer"]
-    RemoteComplete = Callable[[RemoteContext, Any], None]
-    RemoteFailed = Callable[[RemoteContext, Failure], None]
+    # The first argument is a LocalContext or RemoteContext; a plugin's function gets its own DeliveryContext instead.
+    LocalHandler = Callable[[Any, Sequence[DeliveredEvent]], None]
+    RemotePrepare = Callable[[Any], Any]
+    RemoteSend = Callable[[Any], Any]
+    RemoteAsk = Callable[[Any], "Answer"]
+    RemoteComplete = Callable[[Any, Any], None]
+    RemoteFailed = Callable[[Any, Failure], None]
 
 OnDead = Literal["block", "skip"]
 

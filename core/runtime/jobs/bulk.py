@@ -117,7 +117,8 @@ def expand(session: Session, run: UUID, action: BulkAction) -> Sequence[int]:
         ids = _matching(session, row.source, action).subquery()
         place = func.row_number().over() - 1
         numbered = select(literal(tenant_of(session)), literal(run), ids.c[0], place // action.chunk).select_from(ids)
-        session.execute(insert(BulkRunRow).from_select(["tenant_id", "run_id", "subject_id", "chunk"], numbered))
+        columns = ["tenant_id", "run_id", "subject_id", "chunk"]
+        session.execute(insert(BulkRunRow).from_select(columns, numbered, include_defaults=False))
     total, chunks = session.execute(
         select(func.count(), func.coalesce(func.max(BulkRunRow.chunk) + 1, 0)).where(BulkRunRow.run_id == run)
     ).one()

@@ -23,7 +23,7 @@ from core.runtime.plugin_host.breakers import Breakers, Target
 from core.runtime.plugin_host.containment import LET_THROUGH, Attempt, attempt
 from core.runtime.plugin_host.context import PluginContext
 from core.runtime.plugin_host.errors import BreakerOpen, PluginSlow, PluginTripped, TransactionGuarded
-from core.runtime.plugin_host.guarded import guarding, real_session
+from core.runtime.plugin_host.guarded import guarding, real_session, unguarded
 from core.runtime.plugin_host.journal import CallRecord, Journal, Who
 from core.runtime.plugin_host.verdicts import Outcome, Site, Verdicts
 from core.runtime.tenancy.database import Database
@@ -92,7 +92,13 @@ class Calls:
         before. Nothing the plugin raises comes out. Taking longer than `budget_s` counts as a failure, but the value is returned.
         Raises: TransactionGuarded - the plugin ended the transaction by force, so this unit of work must be given up; DBAPIError - the
         connection to the database is gone.
+
+        A page of one plugin may show pieces of another: the call inside a call is the host's work, not the outer plugin's.
         """
+        with unguarded():
+            return self._inside(ctx, site, function, args, budget_s)
+
+    def _inside(self, ctx: PluginContext, site: Site, function: Callable[..., Any], args: tuple[Any, ...], budget_s: float) -> Outcome:
         who = Who(ctx.tenant_id, ctx.tenant_slug, ctx.plugin, ctx.instance)
         try:
             was_probe = site.trips and self._breakers.admit(Target(who, str(site)))
@@ -127,9 +133,10 @@ class Calls:
         Each works in a thread with a session of its own for the open scope's tenant, which is rolled back: what it writes is lost. A call
         that is late ends as `PluginSlow` and its thread is left to itself; a plugin with too many of those is not called until they end.
         """
-        runs = [self._started(call, make_context) for call in calls]
-        deadline = time.monotonic() + budget_s
-        return [run if isinstance(run, Outcome) else self._awaited(run, deadline) for run in runs]
+        with unguarded():
+            runs = [self._started(call, make_context) for call in calls]
+            deadline = time.monotonic() + budget_s
+            return [run if isinstance(run, Outcome) else self._awaited(run, deadline) for run in runs]
 
     def _started(self, call: AsideCall, make_context: ContextMaker) -> _Running | Outcome:
         with self._lock:

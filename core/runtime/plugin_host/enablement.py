@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.runtime.db.bulk import tenant_of
 from core.runtime.events.subscribers import Mode
+from core.runtime.plugin_host.guarded import unguarded
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.models import PluginInstance
 from core.runtime.security.permissions import touch_rights
@@ -115,7 +116,10 @@ class Enablement:
         self._lock = Lock()
 
     def view(self, tenant_id: int) -> EnabledView:
-        """The tenant's view, at most `max_age_s` behind what is committed; the same object until something changes."""
+        """The tenant's view, at most `max_age_s` behind what is committed; the same object until something changes.
+
+        May be asked while plugin code runs, by an event that it emits for example; what is read then has transactions of its own.
+        """
         entry = self._known.get(tenant_id)
         now = self._tick()
         if entry is not None and now - entry.compared_at < self._max_age_s:
@@ -157,7 +161,7 @@ class Enablement:
                 self._known.pop(tenant_id, None)
 
     def _epoch_of(self, tenant_id: int) -> tuple[str, int]:
-        with self._database.platform() as session:
+        with unguarded(), self._database.platform() as session:
             row = session.execute(select(Tenant.slug, Tenant.epoch).where(Tenant.id == tenant_id, Tenant.is_active)).one_or_none()
         return ("", 0) if row is None else (row.slug, row.epoch)
 
@@ -168,7 +172,7 @@ class Enablement:
         """
         if not slug:
             return EnabledView(tenant_id, slug, epoch, (), frozenset())
-        with no_scope(), self._database.unit(Scope(tenant_id, slug)) as session:
+        with unguarded(), no_scope(), self._database.unit(Scope(tenant_id, slug)) as session:
             rows = session.scalars(select(PluginInstance).order_by(PluginInstance.plugin, PluginInstance.instance)).all()
             instances = tuple(
                 InstanceView(row.plugin, row.instance, row.title, row.state, row.mode, row.priority, row.active_version)

@@ -57,7 +57,7 @@ class PluginRuntime:
         self.clock: Clock = clock or SystemClock()
         self.is_recorded = False  # whether this process has written down what is installed
         self.enablement = Enablement(database, host)
-        self.journal = Journal(database, self.clock, writes_by_itself=self.options.journal_writes_by_itself, announce=self.options.announce)
+        self.journal = Journal(database, self.clock, writes_by_itself=self.options.journal_writes_by_itself, announce=self._announce)
         self.breakers = Breakers(database, self.journal)
         self.egress = Egress(Transport(self.options.egress_allow), Quotas(database), self.breakers, self.journal, self.clock)
         self.contexts = Contexts(host, self.journal, self.clock, self._make_http, self.egress.transport.check)
@@ -97,6 +97,9 @@ class PluginRuntime:
         """Write down what is only in memory."""
         self.breakers.flush()
         self.journal.flush()
+
+    def _announce(self, session: Session, kind: str, payload: Mapping[str, Any]) -> None:
+        self.options.announce(session, kind, payload)
 
     def _who(self, plugin: str, instance: str) -> Who:
         scope = require_scope()

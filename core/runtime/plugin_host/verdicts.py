@@ -19,6 +19,8 @@ from core.runtime.tenancy.scope import ScopeChanged, ScopeMissing
 from core.runtime.tenancy.session import ForeignRow
 
 NEEDS_REAUTH = "credentials"
+# Where a refusal is meant for the reader and says nothing about the plugin's own credentials.
+PAGES = ("views", "api")
 _DEFECTS = (TransactionGuarded, ForeignRow, ScopeChanged, ScopeMissing, HostNotAllowed)
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +57,7 @@ class Outcome:
 
     def unwrap_raw(self) -> Any:
         """The value; raises what the plugin itself raised, for callers that judge errors on their own."""
-        if self.error is not None and isinstance(self.error.__cause__, Exception):
+        if isinstance(self.error, PluginFailed) and isinstance(self.error.__cause__, Exception):
             raise self.error.__cause__
         return self.unwrap()
 
@@ -83,7 +85,7 @@ class Verdicts:
             self._went_wrong(who, site, error, record)
         else:
             self._went_well(who, site, was_probe=was_probe)
-        if isinstance(error, Denied) and not is_defect:
+        if isinstance(error, Denied) and not is_defect and site.kind not in PAGES:
             facts = {"site": str(site), "code": error.code}
             self._journal.report(who, Problem(NEEDS_REAUTH, "plugin.needs_reauth", facts=facts, fix="reconnect"))
         return Outcome(None if error is not None else tried.value, error, record.elapsed_s)

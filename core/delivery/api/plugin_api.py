@@ -1,0 +1,45 @@
+"""The base of plugins' REST resources: Flask-AppBuilder's API behind a facade, so that plugins never import it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from flask_appbuilder.api import BaseApi, expose, protect
+
+from core.delivery.web.plugin_calls import call_page
+from core.delivery.web.plugin_view import needed_permissions
+from core.runtime.plugin_host.verdicts import Site
+
+
+class ApiView(BaseApi):
+    """A resource of a plugin below `/api/v1/<resource_name>`. Each endpoint is a method with `@endpoint`; it gets the plugin's context.
+
+    Errors of the five kinds become Problem Details. Name the class after the plugin and set `resource_name`.
+    """
+
+    plugin: ClassVar[str] = ""
+    permission_keys: ClassVar[Mapping[str, str]] = {}
+    csrf_exempt = False
+    allow_browser_login = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.permission_keys = needed_permissions(cls)
+        cls.class_permission_name = cls.__name__
+
+
+def endpoint(url: str, *, permission: str, methods: Sequence[str] = ("GET",)) -> Callable[[Callable[..., Any]], Any]:
+    """Make a method `name(self, ctx, …)` answer at `url`, for who has `permission`; it returns `json_response(…)` or another answer."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        @functools.wraps(function)
+        def called(self: ApiView, **arguments: Any) -> Any:
+            site = Site("api", f"{type(self).__name__}.{function.__name__}", trips=False)
+            return call_page(self.plugin, site, functools.partial(function, self), arguments)
+
+        called.oms_permission = permission  # type: ignore[attr-defined]
+        return expose(url, methods=tuple(methods))(protect()(called))
+
+    return decorate

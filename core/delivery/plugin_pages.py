@@ -1,0 +1,101 @@
+"""Puts what plugins contribute into the web application: pages, REST resources, menu entries, templates, translations, the bell.
+
+Every loaded plugin is wired once; the gate, the menu and the frame decide per request what the tenant has switched on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from flask import url_for
+from werkzeug.routing import BuildError
+
+from core.delivery.api.plugin_api import ApiView
+from core.delivery.web.app_builder import OmsAppBuilder
+from core.delivery.web.descriptors import Bell, MenuEntry
+from core.delivery.web.frame import extend_frame
+from core.delivery.web.identity import current_identity
+from core.delivery.web.menu import Entry
+from core.delivery.web.plugin_calls import RUNTIME, plugin_runtime
+from core.delivery.web.plugin_view import PageView
+from core.delivery.web.theme.shell import Shell
+from core.delivery.web.unit import db
+from core.kernel.errors import OrderloomError
+from core.runtime.plugin_host.host import PluginHost
+from core.runtime.plugin_host.registry import Contribution
+from core.runtime.plugin_host.runtime import PluginRuntime
+from core.runtime.plugin_host.verdicts import Site
+from core.runtime.tenancy.scope import require_scope
+
+
+class PageUnfit(OrderloomError):
+    """A plugin registered something as a page or endpoint that is none."""
+
+    code = "plugin.page_unfit"
+
+
+def register_plugin_pages(builder: OmsAppBuilder, runtime: PluginRuntime) -> None:
+    """Add the pages and resources of all loaded plugins. Raises PageUnfit, SectionUnknown - a defect of a plugin, found at start-up."""
+    builder.app.extensions[RUNTIME] = runtime
+    registry = runtime.host.registry
+    for found in registry.all_items("views"):
+        view = _owned(found, PageView)
+        builder.add_view_no_menu(view)
+        for entry in found.item.menu:
+            builder.menu.add(_entry(found.plugin, view, entry))
+    for found in registry.all_items("api"):
+        builder.add_api(_owned(found, ApiView))
+    extend_frame(_with_bell)
+
+
+def template_folders(host: PluginHost) -> list[Path]:
+    """The folders with templates of the loaded plugins."""
+    return list(_folders(host, "templates"))
+
+
+def translation_folders(host: PluginHost) -> list[Path]:
+    """The folders with translations of the loaded plugins."""
+    return list(_folders(host, "translations"))
+
+
+def _folders(host: PluginHost, name: str) -> Iterator[Path]:
+    for plugin in host.loaded:
+        source = host.package(plugin).source
+        if source is not None and (source / name).is_dir():
+            yield source / name
+
+
+def _owned(found: Contribution, base: type) -> type:
+    """The class that a descriptor loads, with its owner's name on it, so that the gate knows whose it is."""
+    view = found.item.load()
+    if not isinstance(view, type) or not issubclass(view, base):
+        raise PageUnfit(f"{found.item.key} of {found.plugin} must load a {base.__name__}.", plugin=found.plugin)
+    view.plugin = found.plugin  # type: ignore[attr-defined]
+    return view
+
+
+def _entry(plugin: str, view: type, entry: MenuEntry) -> Entry:
+    permission = view.permission_keys.get(entry.page, "")  # type: ignore[attr-defined]
+    if not permission:
+        raise PageUnfit(f"{entry.key} leads to {view.__name__}.{entry.page}, which is no page.", plugin=plugin)
+    endpoint = f"{view.__name__}.{entry.page}"
+    return Entry(entry.key, entry.label, entry.section, endpoint, permission, entry.icon, plugin=plugin, order=entry.order)
+
+
+def _with_bell(shell: Shell) -> Shell:
+    """The frame with the bell of the first plugin that has one; without it when that plugin fails."""
+    identity, runtime = current_identity(), plugin_runtime()
+    found = next(iter(runtime.host.registry.items("bell", require_scope().tenant_id)), None)
+    if found is None or identity is None:
+        return shell
+    bell: Bell = found.item
+    counted = runtime.call(db(), found.plugin, Site("bell", bell.key), bell.unread, identity.person.user_id)
+    if not counted.is_ok:
+        return shell
+    try:
+        urls = replace(shell.urls, bell=url_for(bell.menu), notifications=url_for(bell.page))
+    except BuildError:
+        return shell
+    return replace(shell, urls=urls, unread=int(counted.value))

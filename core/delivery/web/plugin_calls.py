@@ -1,0 +1,50 @@
+"""Calling a plugin's page or endpoint: with its own context, isolated, timed, and with what it raises told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import current_app
+from werkzeug.exceptions import HTTPException
+
+from core.delivery.web.unit import db
+from core.runtime.plugin_host.context import PluginContext
+from core.runtime.plugin_host.runtime import PluginRuntime
+from core.runtime.plugin_host.verdicts import Site
+from core.runtime.tenancy.scope import require_scope
+
+RUNTIME = "oms.plugins"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """The page ended itself with an answer of Flask's, which is no failure."""
+
+    error: HTTPException
+
+
+def plugin_runtime() -> PluginRuntime:
+    """The plugins at work in this application."""
+    return cast("PluginRuntime", current_app.extensions[RUNTIME])
+
+
+def call_page(plugin: str, site: Site, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """Call `function(ctx, **arguments)` of a plugin in the request's transaction and return its answer.
+
+    Errors of the five kinds, and Flask's own, come out as they are; anything else as PluginFailed, with a problem on the plugin's page.
+    """
+
+    def run(ctx: PluginContext) -> Any:
+        try:
+            return function(ctx, **arguments)
+        except HTTPException as error:
+            return _Stopped(error)
+
+    runtime = plugin_runtime()
+    instances = runtime.enablement.view(require_scope().tenant_id).instances_at_work(plugin)
+    answer = runtime.call(db(), plugin, site, run, instance=next(iter(instances), "main")).unwrap()
+    if isinstance(answer, _Stopped):
+        raise answer.error
+    return answer

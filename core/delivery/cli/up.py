@@ -153,10 +153,10 @@ def _run(site: Site, note: IO[str], *, demo: bool) -> None:
         known = recall(settings.data_dir, wanted) if settings.embeds_database else None
         if known is None:
             site.migrate()
-        # The programs need a while to load; what else is to do goes on beside them.
-        site.start_programs(listener.fileno())
         logins, programs = site.fill(demo=demo) if known is None else (known["logins"], known["programs"])
+        # The demo's channels come first, so that the first look at them finds somebody there.
         site.start_demo(programs)
+        site.start_programs(listener.fileno())
         with _step("web", "ready"):
             site.wait_until_ready()
         if known is None:

@@ -22,6 +22,8 @@ TENANT_TABLES = (
     "api_token",
     "audit_entry",
     "barcode",
+    "bulk_run",
+    "bulk_run_row",
     "carrier",
     "channel_cursor",
     "channel_document",
@@ -49,6 +51,7 @@ TENANT_TABLES = (
     "plugin_breaker",
     "plugin_call",
     "plugin_config",
+    "plugin_egress",
     "plugin_instance",
     "plugin_problem",
     "plugin_secret",
@@ -186,6 +189,26 @@ def upgrade() -> None:
     op.create_index('ix_audit_entry_action', 'audit_entry', ['tenant_id', 'action', 'id'], unique=False, postgresql_where=None)
     op.create_index('ix_audit_entry_actor', 'audit_entry', ['tenant_id', 'actor_id', 'id'], unique=False, postgresql_where=None)
     op.create_index('ix_audit_entry_subject', 'audit_entry', ['tenant_id', 'subject_type', 'subject_id', 'id'], unique=False, postgresql_where=None)
+    op.create_table('bulk_run',
+    sa.Column('tenant_id', sa.Integer(), server_default=sa.text("nullif(current_setting('app.tenant', true), '')::int"), nullable=False),
+    sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
+    sa.Column('action', sa.Text(), nullable=False),
+    sa.Column('params', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('source', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('state', sa.Text(), server_default=sa.text("'expanding'"), nullable=False),
+    sa.Column('total', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('done', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('refused', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('failed', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('cancelled', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('actor', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('request_key', sa.Text(), nullable=True),
+    sa.Column('retry_of', sa.Uuid(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_bulk_run'))
+    )
+    op.create_index('uq_bulk_run_request_key', 'bulk_run', ['tenant_id', 'request_key'], unique=True, postgresql_where=sa.text('request_key IS NOT NULL'))
     op.create_table('carrier',
     sa.Column('tenant_id', sa.Integer(), server_default=sa.text("nullif(current_setting('app.tenant', true), '')::int"), nullable=False),
     sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
@@ -372,6 +395,18 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_plugin_call'))
     )
     op.create_index('ix_plugin_call_plugin', 'plugin_call', ['tenant_id', 'plugin', 'id'], unique=False, postgresql_where=None)
+    op.create_table('plugin_egress',
+    sa.Column('tenant_id', sa.Integer(), server_default=sa.text("nullif(current_setting('app.tenant', true), '')::int"), nullable=False),
+    sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
+    sa.Column('plugin', sa.Text(), nullable=False),
+    sa.Column('instance', sa.Text(), server_default=sa.text("'main'"), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('host', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_plugin_egress')),
+    sa.UniqueConstraint('tenant_id', 'plugin', 'instance', 'reference', name=op.f('uq_plugin_egress_tenant_id_plugin_instance_reference'))
+    )
     op.create_table('plugin_instance',
     sa.Column('tenant_id', sa.Integer(), server_default=sa.text("nullif(current_setting('app.tenant', true), '')::int"), nullable=False),
     sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
@@ -681,6 +716,22 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_address'))
     )
     op.create_index('ix_address_customer', 'address', ['tenant_id', 'customer_id'], unique=False, postgresql_where=None)
+    op.create_table('bulk_run_row',
+    sa.Column('tenant_id', sa.Integer(), server_default=sa.text("nullif(current_setting('app.tenant', true), '')::int"), nullable=False),
+    sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
+    sa.Column('run_id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('chunk', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Text(), server_default=sa.text("'waiting'"), nullable=False),
+    sa.Column('code', sa.Text(), nullable=True),
+    sa.Column('message', sa.Text(), nullable=True),
+    sa.Column('facts', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.ForeignKeyConstraint(['tenant_id', 'run_id'], ['bulk_run.tenant_id', 'bulk_run.id'], name=op.f('fk_bulk_run_row_tenant_id_run_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_bulk_run_row')),
+    sa.UniqueConstraint('tenant_id', 'run_id', 'subject_id', name=op.f('uq_bulk_run_row_tenant_id_run_id_subject_id'))
+    )
+    op.create_index('ix_bulk_run_row_state', 'bulk_run_row', ['tenant_id', 'run_id', 'state', 'id'], unique=False, postgresql_where=None)
+    op.create_index('ix_bulk_run_row_waiting', 'bulk_run_row', ['tenant_id', 'run_id', 'chunk'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
     op.create_table('channel_cursor',
     sa.Column('tenant_id', sa.Integer(), server_default=sa.text("nullif(current_setting('app.tenant', true), '')::int"), nullable=False),
     sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
@@ -1314,6 +1365,9 @@ def downgrade() -> None:
     op.drop_index('ix_channel_document_external', table_name='channel_document', postgresql_where=None)
     op.drop_table('channel_document')
     op.drop_table('channel_cursor')
+    op.drop_index('ix_bulk_run_row_waiting', table_name='bulk_run_row', postgresql_where=sa.text("state = 'waiting'"))
+    op.drop_index('ix_bulk_run_row_state', table_name='bulk_run_row', postgresql_where=None)
+    op.drop_table('bulk_run_row')
     op.drop_index('ix_address_customer', table_name='address', postgresql_where=None)
     op.drop_table('address')
     op.drop_table('account')
@@ -1351,6 +1405,7 @@ def downgrade() -> None:
     op.drop_table('plugin_problem')
     op.drop_table('plugin_package')
     op.drop_table('plugin_instance')
+    op.drop_table('plugin_egress')
     op.drop_index('ix_plugin_call_plugin', table_name='plugin_call', postgresql_where=None)
     op.drop_table('plugin_call')
     op.drop_table('plugin_breaker')
@@ -1372,6 +1427,8 @@ def downgrade() -> None:
     op.drop_index('ix_customer_email', table_name='customer', postgresql_where=sa.text("email_blind <> ''"))
     op.drop_table('customer')
     op.drop_table('carrier')
+    op.drop_index('uq_bulk_run_request_key', table_name='bulk_run', postgresql_where=sa.text('request_key IS NOT NULL'))
+    op.drop_table('bulk_run')
     op.drop_index('ix_audit_entry_subject', table_name='audit_entry', postgresql_where=None)
     op.drop_index('ix_audit_entry_actor', table_name='audit_entry', postgresql_where=None)
     op.drop_index('ix_audit_entry_action', table_name='audit_entry', postgresql_where=None)

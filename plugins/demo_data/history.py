@@ -173,7 +173,13 @@ def _adjust(row: Row, made: Plan) -> None:
         made.refused[row.number] = "a negative quantity of something that has no stock"
         return
     note = (row.description.strip() or "correction")[:300]
-    adjustment = {"sku": row.code, "warehouse": "MAIN", "delta": str(row.quantity), "reference": f"{row.invoice}/{row.number}", "note": note}
+    adjustment = {
+        "sku": row.code,
+        "warehouse": "MAIN",
+        "delta": str(row.quantity),
+        "reference": f"{row.invoice}/{row.number}",
+        "note": note,
+    }
     made.adjustments.append((row, adjustment))
 
 

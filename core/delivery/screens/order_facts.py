@@ -121,7 +121,13 @@ def lines_of(session: Session, order: Order, links: Links) -> list[dict[str, Any
         open_units = line.quantity - line.shipped - line.cancelled
         states = []
         if line.refund_state != "none":
-            states.append(("warn" if line.refund_state == "requested" else "bad", "arrow-back-up", gettext("Refund: %(state)s", state=gettext(line.refund_state))))
+            states.append(
+                (
+                    "warn" if line.refund_state == "requested" else "bad",
+                    "arrow-back-up",
+                    gettext("Refund: %(state)s", state=gettext(line.refund_state)),
+                )
+            )
         if line.cancelled:
             states.append(("neutral", "ban", gettext("%(count)s cancelled", count=f"{line.cancelled.normalize():f}")))
         if line.sku_id is None:
@@ -157,7 +163,9 @@ def sums_of(order: Order) -> dict[str, Any]:
     return {
         "sums": sums,
         "total": {"label": gettext("Total"), "amount": order.paid_total},
-        "paid": {"label": gettext("Left after refunds"), "amount": order.paid_total - order.refunded_total} if order.refunded_total else None,
+        "paid": {"label": gettext("Left after refunds"), "amount": order.paid_total - order.refunded_total}
+        if order.refunded_total
+        else None,
     }
 
 
@@ -227,7 +235,9 @@ def timeline_of(session: Session, order: Order, show: str) -> list[dict[str, Any
     """What happened, newest first: events, notes, and what people changed."""
     found: list[dict[str, Any]] = []
     if show in ("", "plugins"):
-        statement = select(Event).where(Event.subject_type == "order", Event.subject_id == str(order.id)).order_by(Event.seq.desc()).limit(HISTORY)
+        statement = (
+            select(Event).where(Event.subject_type == "order", Event.subject_id == str(order.id)).order_by(Event.seq.desc()).limit(HISTORY)
+        )
         found += [_event(event) for event in session.scalars(statement)]
     if show in ("", "people"):
         notes = select(OrderNote).where(OrderNote.order_id == order.id).order_by(OrderNote.id.desc()).limit(HISTORY)

@@ -121,7 +121,9 @@ class OrderView(EntityView):
             flash(gettext(error.message), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
         buyer = facts.buyer_of(order, "")
-        place = " ".join(clear.get(key, "") for key in ("country", "province", "city", "district", "town", "street", "postcode") if clear.get(key))
+        place = " ".join(
+            clear.get(key, "") for key in ("country", "province", "city", "district", "town", "street", "postcode") if clear.get(key)
+        )
         names = {"name": clear.get("name", ""), "phone": clear.get("phone", ""), "email": clear.get("email", "")}
         buyer.update(names, address=place, is_masked=bool(clear.get("is_masked")))
         return render_template("pages/_buyer.html", buyer=buyer, reveal=None)

@@ -131,7 +131,9 @@ def plugin_head(runtime: PluginRuntime, package: Package, row: PluginInstance | 
         "word": word,
         "is_on": is_on,
         "switch_url": url_for("PluginView.switch", plugin=package.id) if switchable else "",
-        "confirm": gettext("Switch %(name)s off? Its pages, jobs and hooks stop at once; its data stays.", name=package.title) if is_on else "",
+        "confirm": gettext("Switch %(name)s off? Its pages, jobs and hooks stop at once; its data stays.", name=package.title)
+        if is_on
+        else "",
     }
 
 
@@ -151,7 +153,12 @@ def facets(cards: Sequence[Mapping[str, Any]], category: str, shown: str) -> lis
     for card in cards:
         counts[card["category"]] = counts.get(card["category"], 0) + 1
     kinds = [
-        {"label": gettext(CATEGORIES.get(key, key)), "url": url_for("PluginView.list", category=key, show=shown or None), "count": n, "active": key == category}
+        {
+            "label": gettext(CATEGORIES.get(key, key)),
+            "url": url_for("PluginView.list", category=key, show=shown or None),
+            "count": n,
+            "active": key == category,
+        }
         for key, n in sorted(counts.items())
     ]
     every = {"label": gettext("All"), "url": url_for("PluginView.list", show=shown or None), "count": len(cards), "active": not category}
@@ -194,21 +201,32 @@ def contributions(runtime: PluginRuntime, plugin: str) -> list[tuple[str, str]]:
     found = []
     for kind, items in sorted(loaded.given.items()):
         if kind != "lifecycle" and items:
-            found.append((kind.replace("_", " ").capitalize(), ", ".join(str(getattr(one, "key", "") or getattr(one, "title", "")) for one in items)))
+            found.append(
+                (kind.replace("_", " ").capitalize(), ", ".join(str(getattr(one, "key", "") or getattr(one, "title", "")) for one in items))
+            )
     return found
 
 
 def problem(one: PluginProblem) -> dict[str, Any]:
     """A problem as the page lists it."""
     kinds = {"info": "info", "warning": "warn", "error": "bad", "critical": "bad"}
-    return {"at": one.last_seen, "text": f"{one.code} ×{one.count}", "states": [(kinds[one.severity], "alert-triangle", gettext(one.severity))]}
+    return {
+        "at": one.last_seen,
+        "text": f"{one.code} ×{one.count}",
+        "states": [(kinds[one.severity], "alert-triangle", gettext(one.severity))],
+    }
 
 
 def last_test(config: PluginConfig | None) -> dict[str, Any] | None:
     """How the newest draft's test went."""
     if config is None or config.tested_at is None:
         return None
-    return {"ok": bool(config.is_test_ok), "at": config.tested_at, "text": gettext(config.test_message) if config.test_message else "", "details": []}
+    return {
+        "ok": bool(config.is_test_ok),
+        "at": config.tested_at,
+        "text": gettext(config.test_message) if config.test_message else "",
+        "details": [],
+    }
 
 
 def impact(session: Session, runtime: PluginRuntime, plugin: str) -> list[str]:
@@ -252,7 +270,9 @@ def activity(session: Session, plugin: str) -> grid.Grid:
         )
         for call in session.scalars(statement)
     ]
-    return grid.Grid(heads, rows, id="activity", caption=gettext("Activity"), empty=grid.Empty("history", gettext("It has done nothing yet.")))
+    return grid.Grid(
+        heads, rows, id="activity", caption=gettext("Activity"), empty=grid.Empty("history", gettext("It has done nothing yet."))
+    )
 
 
 def permissions(runtime: PluginRuntime, plugin: str, package: Package, *, is_on: bool) -> list[dict[str, Any]]:
@@ -262,8 +282,12 @@ def permissions(runtime: PluginRuntime, plugin: str, package: Package, *, is_on:
         return []
     found: list[dict[str, Any]] = []
     if manifest.egress:
-        found.append({"label": gettext("Talk to"), "hosts": list(manifest.egress), "help": gettext("It reaches no other hosts."), "granted": is_on})
-    found += [{"label": kind, "help": gettext("Personal data that it handles"), "hosts": None, "granted": is_on} for kind in manifest.data_classes]
+        found.append(
+            {"label": gettext("Talk to"), "hosts": list(manifest.egress), "help": gettext("It reaches no other hosts."), "granted": is_on}
+        )
+    found += [
+        {"label": kind, "help": gettext("Personal data that it handles"), "hosts": None, "granted": is_on} for kind in manifest.data_classes
+    ]
     found += [{"label": key, "help": gettext("Access that it asks for"), "hosts": None, "granted": is_on} for key in manifest.permissions]
     loaded = runtime.host.loaded.get(plugin)
     for one in loaded.given.get("permissions", ()) if loaded else ():
@@ -278,10 +302,19 @@ def versions(plugin: str, row: PluginInstance | None, found: Sequence[PluginConf
         older = found[index + 1] if index + 1 < len(found) else None
         is_live = row is not None and row.active_version == config.version
         back = grid.Action(
-            gettext("Go back to this"), url_for("PluginView.activate", plugin=plugin), method="post", fields={"version": str(config.version)}
+            gettext("Go back to this"),
+            url_for("PluginView.activate", plugin=plugin),
+            method="post",
+            fields={"version": str(config.version)},
         )
         changes = [{"label": one.field, "old": one.old, "new": one.new} for one in configs.differences(older, config)]
         shown.append(
-            {"version": config.version, "at": config.created_at, "who": config.author, "changes": changes, "rollback": back if may_write and not is_live else None}
+            {
+                "version": config.version,
+                "at": config.created_at,
+                "who": config.author,
+                "changes": changes,
+                "rollback": back if may_write and not is_live else None,
+            }
         )
     return shown

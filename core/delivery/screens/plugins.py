@@ -48,7 +48,9 @@ class PluginView(BaseView):
         q, category, shown = request.args.get("q", ""), request.args.get("category", ""), request.args.get("show", "")
         rows = facts.catalogue(db(), runtime(), may_write=can("plugins.write"))
         fitting = [row for row in rows if facts.fits(row, q, category, shown)]
-        return render_template("pages/plugins.html", title=gettext("Plugins"), q=q, facets=facts.facets(rows, category, shown), plugins=fitting, head=None)
+        return render_template(
+            "pages/plugins.html", title=gettext("Plugins"), q=q, facets=facts.facets(rows, category, shown), plugins=fitting, head=None
+        )
 
     @expose("/<plugin>/", methods=["GET"])
     @has_access
@@ -84,7 +86,9 @@ class PluginView(BaseView):
 
     def _overview(self, plugin: str, package: Any, _row: Any) -> dict[str, Any]:
         problems = db().scalars(
-            select(PluginProblem).where(PluginProblem.plugin == plugin, PluginProblem.resolved_at.is_(None)).order_by(PluginProblem.last_seen.desc())
+            select(PluginProblem)
+            .where(PluginProblem.plugin == plugin, PluginProblem.resolved_at.is_(None))
+            .order_by(PluginProblem.last_seen.desc())
         )
         return {
             "readme": facts.readme(package),
@@ -148,7 +152,11 @@ class PluginView(BaseView):
                 if row is not None and row.state in lifecycle.ON:
                     done = lifecycle.disable(session, runtime(), plugin)
                     waiting = sum(done.in_flight.values())
-                    text = gettext("Switched off. %(count)s jobs in flight are finished first.", count=waiting) if waiting else gettext("Switched off. Its data stays.")
+                    text = (
+                        gettext("Switched off. %(count)s jobs in flight are finished first.", count=waiting)
+                        if waiting
+                        else gettext("Switched off. Its data stays.")
+                    )
                 else:
                     lifecycle.enable(session, runtime(), plugin)
                     text = gettext("Switched on.")
@@ -198,7 +206,9 @@ class PluginView(BaseView):
         is_fragment = "HX-Request" in request.headers
         if not saved:
             if is_fragment:
-                problem = "; ".join(str(text) for field in form for text in field.errors) or "; ".join(str(text) for text in form.form_errors)
+                problem = "; ".join(str(text) for field in form for text in field.errors) or "; ".join(
+                    str(text) for text in form.form_errors
+                )
                 return render_template("pages/_test_result.html", last={"ok": False, "at": facts.now(), "text": problem, "details": []})
             return self._page(plugin, "setup", form=form), 422
         db().commit()

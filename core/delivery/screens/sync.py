@@ -58,7 +58,9 @@ class SyncView(BaseView):
                 gettext("Switch on a marketplace plugin, and its shop appears here."),
                 grid.Action(gettext("See the plugins"), url_for("PluginView.list"), "puzzle") if can("plugins.read") else None,
             )
-            return render_template("kit/list.html", title=gettext("Synchronisation"), head={}, tabs=[], tools=None, grid=grid.Grid([], [], empty=empty))
+            return render_template(
+                "kit/list.html", title=gettext("Synchronisation"), head={}, tabs=[], tools=None, grid=grid.Grid([], [], empty=empty)
+            )
         return redirect(url_for("SyncView.show", pk=shop.id))
 
     @expose("/<pk>/", methods=["GET"])
@@ -95,7 +97,9 @@ class SyncView(BaseView):
         session = db()
         marks = {row.stream: row.watermark for row in session.scalars(select(Cursor).where(Cursor.shop_id == shop.id))}
         refused = session.scalar(
-            select(func.count()).select_from(InboundDocument).where(InboundDocument.shop_id == shop.id, InboundDocument.state.in_(("refused", "parked")))
+            select(func.count())
+            .select_from(InboundDocument)
+            .where(InboundDocument.shop_id == shop.id, InboundDocument.state.in_(("refused", "parked")))
         )
         pushes = session.scalar(
             select(func.count()).select_from(Push).where(Push.shop_id == shop.id, Push.state.in_(("refused", "unknown")))
@@ -189,4 +193,6 @@ def _log(runs: list[SyncRun]) -> grid.Grid:
                 ],
             )
         )
-    return grid.Grid(heads, rows, id="sync-log", caption=gettext("Sync log"), empty=grid.Empty("history", gettext("Nothing has been synchronised yet.")))
+    return grid.Grid(
+        heads, rows, id="sync-log", caption=gettext("Sync log"), empty=grid.Empty("history", gettext("Nothing has been synchronised yet."))
+    )

@@ -55,7 +55,9 @@ def carry_out(view: Any) -> Any:
 
 
 def _ask(view: Any, action: Action, form: Any, ids: list[Any]) -> Any:
-    return render_template("kit/action.html", title=gettext(action.label), action=action, form=form, ids=ids, url=url_for(f"{view.endpoint}.bulk"))
+    return render_template(
+        "kit/action.html", title=gettext(action.label), action=action, form=form, ids=ids, url=url_for(f"{view.endpoint}.bulk")
+    )
 
 
 def timeline_entry(entry: AuditEntry) -> dict[str, Any]:

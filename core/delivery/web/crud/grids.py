@@ -65,9 +65,7 @@ def columns_of(entity: EntityType, keys: Sequence[str], arguments: ListArguments
 
 def rows_of(entity: EntityType, keys: Sequence[str], page: Page[Any], *, labels: dict[UUID, str], addresses: Addresses) -> list[grid.Row]:
     """The rows with their cells."""
-    renderers = [
-        renderer(entity.by_key[key], labels=labels, link=addresses.link, position=index) for index, key in enumerate(keys)
-    ]
+    renderers = [renderer(entity.by_key[key], labels=labels, link=addresses.link, position=index) for index, key in enumerate(keys)]
     title = entity.title_field
     return [grid.Row(str(row.id), str(getattr(row, title, "")), [render(row) for render in renderers]) for row in page.rows]
 
@@ -96,7 +94,9 @@ def tabs_of(entity: EntityType, arguments: ListArguments) -> list[grid.Tab]:
     ]
 
 
-def tools_of(entity: EntityType, keys: Sequence[str], arguments: ListArguments, *, addresses: Addresses, all_keys: Sequence[str]) -> grid.Tools:
+def tools_of(
+    entity: EntityType, keys: Sequence[str], arguments: ListArguments, *, addresses: Addresses, all_keys: Sequence[str]
+) -> grid.Tools:
     """Search, filters, chips, columns and exports."""
     names = {name for one in arguments.active for name in one.names}
     kept = [(name, value) for name, value in arguments.raw if name not in ("q", "cursor")]
@@ -137,9 +137,7 @@ def _filters(item: Field, arguments: ListArguments, addresses: Addresses) -> lis
     label, name = gettext(item.label), f"f.{item.key}"
     if item.type is FieldType.DATETIME:
         ends = ((f"{name}.from", gettext("from")), (f"{name}.to", gettext("until")))
-        return [
-            grid.Filter(end, f"{label} {word}", "date", active[end].text if end in active else "") for end, word in ends
-        ]
+        return [grid.Filter(end, f"{label} {word}", "date", active[end].text if end in active else "") for end, word in ends]
     one = active.get(name)
     value, operator = (one.text, one.op) if one else ("", "")
     if item.type is FieldType.CHOICE:

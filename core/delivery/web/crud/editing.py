@@ -1,0 +1,207 @@
+"""Adding, changing and deleting records: the form's way there and back, with errors beside the fields and other people's changes shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import Any, ClassVar
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_appbuilder import expose, has_access
+from flask_babel import get_locale, get_timezone, gettext
+from flask_wtf import FlaskForm
+
+from core.delivery.web.crud import forms
+from core.delivery.web.unit import db
+from core.engines.metadata import queries
+from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
+from core.engines.metadata.values import ValuesRefused, take
+from core.kernel.errors import Conflict, Invalid, NotFound
+from core.kernel.ids import parse_id
+from core.runtime.security import audit
+
+
+class Editing:
+    """The editing half of a generated view; the other half gives `record`, `title_of`, `page_of`, `zone` and `lookup_url`."""
+
+    entity: ClassVar[EntityType]
+    registry: ClassVar[EntityRegistry]
+    endpoint: str
+
+    def record(self, pk: str) -> Any:
+        """The record of an address. Raises NotFound."""
+        raise NotFound(id=pk)
+
+    def title_of(self, record: Any) -> str:
+        """What to call a record."""
+        return str(record)
+
+    def page_of(self, name: str) -> str:
+        """The template of a page."""
+        return f"kit/{name}.html"
+
+    def zone(self) -> tzinfo:
+        """The reader's time zone."""
+        return get_timezone() or UTC
+
+    def lookup_url(self, entity_key: str) -> str:
+        """The address where records of an entity are searched."""
+        return entity_key
+
+    @expose("/add", methods=["GET", "POST"])
+    @has_access
+    def add(self) -> Any:
+        """A form for a new record."""
+        if self.entity.create is None:
+            raise NotFound
+        fields = self.form_fields()
+        form = self.form(fields)
+        if not form.is_submitted():
+            self._defaults(form, fields)
+        else:
+            values = self._posted(form, fields, is_new=True)
+            if values is not None:
+                try:
+                    record = self.entity.create(db(), values)
+                    flash(gettext("%(name)s was added.", name=self.title_of(record)), "success")
+                    return redirect(self._after(record))
+                except (Invalid, Conflict) as error:
+                    self.show_error(form, error)
+        return self._form_page(form, fields, title=gettext("Add %(name)s", name=gettext(self.entity.label).lower()))
+
+    @expose("/edit/<pk>", methods=["GET", "POST"])
+    @has_access
+    def edit(self, pk: str) -> Any:
+        """A form for a known record; somebody else's change in between is shown, never overwritten unasked."""
+        if self.entity.update is None:
+            raise NotFound
+        record = self.record(pk)
+        fields = [item for item in self.form_fields() if not item.create_only]
+        form = self.form(fields)
+        conflict = None
+        if not form.is_submitted():
+            names = queries.labels(db(), self.registry, self.entity, [record], [item.key for item in fields])
+            forms.fill(form, fields, record, zone=self.zone(), labels=names)
+        else:
+            conflict = self._conflict(form, fields, record)
+            values = self._posted(form, fields, is_new=False) if conflict is None else None
+            if values is not None:
+                try:
+                    self.entity.update(db(), record, values)
+                    flash(gettext("%(name)s was saved.", name=self.title_of(record)), "success")
+                    return redirect(self._after(record))
+                except (Invalid, Conflict) as error:
+                    self.show_error(form, error)
+        return self._form_page(form, fields, title=gettext("Edit %(name)s", name=self.title_of(record)), conflict=conflict, pk=pk)
+
+    @expose("/delete/<pk>", methods=["POST"])
+    @has_access
+    def delete(self, pk: str) -> Any:
+        """Delete a record; one that others refer to stays, with the reason."""
+        if self.entity.delete is None:
+            raise NotFound
+        record = self.record(pk)
+        name = self.title_of(record)
+        try:
+            self.entity.delete(db(), record)
+            flash(gettext("%(name)s was deleted.", name=name), "success")
+        except Conflict:
+            flash(gettext("%(name)s is still in use and cannot be deleted.", name=name), "danger")
+            return redirect(url_for(f"{self.endpoint}.show", pk=pk))
+        return redirect(url_for(f"{self.endpoint}.list"))
+
+    def form_fields(self) -> Sequence[Field]:
+        """The fields of the form, in order."""
+        return [self.entity.by_key[key] for key in self.entity.form_fields]
+
+    def form(self, fields: Sequence[Field]) -> FlaskForm:
+        """A form for these fields, in the reader's language."""
+        return _form_of(self, tuple(fields), str(get_locale()))
+
+    def _defaults(self, form: FlaskForm, fields: Sequence[Field]) -> None:
+        given = {item.key: request.args.get(item.key) for item in fields if request.args.get(item.key)}
+        for item in fields:
+            value = given.get(item.key, item.default)
+            if value is None:
+                continue
+            form[item.key].data = value
+            target = parse_id(value) if item.type is FieldType.REFERENCE else None
+            if target is not None:
+                names = queries.titles(db(), self.registry.get(item.target), [target])
+                form[item.key].choices = [(str(target), names.get(target, str(target)))]
+
+    def _posted(self, form: FlaskForm, fields: Sequence[Field], *, is_new: bool) -> dict[str, Any] | None:
+        """The form's values, or None with the errors put beside the fields."""
+        if not form.validate():
+            return None
+        try:
+            raw = forms.raw_values(form, fields, zone=self.zone(), is_new=is_new)
+            return take(db(), self.registry, fields, raw, is_new=is_new, is_partial=not is_new)
+        except Invalid as error:
+            self.show_error(form, error)
+            return None
+
+    def show_error(self, form: FlaskForm, error: Invalid | Conflict, *, prefix: str = "") -> None:
+        """Put an error beside the field that it names, or on top of the form."""
+        problems = error.problems if isinstance(error, ValuesRefused) else {getattr(error, "field", None) or "": error.message}
+        for key, message in problems.items():
+            if prefix + key in form:
+                form[prefix + key].errors = [*form[prefix + key].errors, gettext(message)]
+            else:
+                form.form_errors.append(gettext(message))
+
+    def _conflict(self, form: FlaskForm, fields: Sequence[Field], record: Any) -> dict[str, Any] | None:
+        """What somebody else saved since this form was opened; None when nobody did, or when the reader chose to overwrite."""
+        version = getattr(record, "row_version", None)
+        if version is None or form[forms.VERSION].data == str(version) or "overwrite" in request.form:
+            return None
+        zone = self.zone()
+        differing = [
+            {"label": gettext(item.label), "mine": form[item.key].data, "theirs": forms.shown(item, getattr(record, item.key, None), zone)}
+            for item in fields
+            if not item.is_write_only and str(form[item.key].data or "") != forms.shown(item, getattr(record, item.key, None), zone)
+        ]
+        form[forms.VERSION].data = form[forms.VERSION].raw_data = str(version)
+        last = audit.entries(db(), audit.AuditFilter(subject_type=type(record).__tablename__, subject_id=str(record.id)), limit=1)
+        who = last[0].actor_label if last else gettext("Somebody")
+        return {"who": who, "at": record.updated_at, "url": request.url, "fields": differing}
+
+    def _after(self, record: Any) -> str:
+        return url_for(f"{self.endpoint}.show", pk=record.id)
+
+    def _form_page(self, form: FlaskForm, fields: Sequence[Field], *, title: str, conflict: Any = None, pk: str = "") -> Any:
+        back = url_for(f"{self.endpoint}.show", pk=pk) if pk else url_for(f"{self.endpoint}.list")
+        forms.keep_choices(form, fields, self._posted_labels(form, fields))
+        status = 422 if form.is_submitted() else 200
+        page = render_template(
+            self.page_of("form"),
+            title=title,
+            form=form,
+            fieldsets=[{"title": "", "fields": [item.key for item in fields]}],
+            form_action="",
+            cancel_url=back,
+            head={"crumbs": [{"label": gettext(self.entity.label_plural), "url": url_for(f"{self.endpoint}.list")}]},
+            conflict=conflict,
+        )
+        return page, status
+
+    def _posted_labels(self, form: FlaskForm, fields: Sequence[Field]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for item in fields:
+            target = parse_id(form[item.key].data) if item.type is FieldType.REFERENCE else None
+            if target is not None:
+                found.update({str(key): text for key, text in queries.titles(db(), self.registry.get(item.target), [target]).items()})
+        return found
+
+
+_forms: dict[tuple[str, tuple[Field, ...], str], type[FlaskForm]] = {}
+
+
+def _form_of(view: Editing, fields: tuple[Field, ...], locale: str) -> FlaskForm:
+    key = (request.script_root + view.endpoint, tuple(item.key for item in fields), locale)
+    found = _forms.get(key)  # type: ignore[call-overload]
+    if found is None:
+        if len(_forms) > 2_000:
+            _forms.clear()
+        found = _forms[key] = forms.form_class(fields, lookup_url=view.lookup_url)  # type: ignore[index]
+    return found()

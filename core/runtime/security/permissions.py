@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -59,9 +60,13 @@ def _matches(pattern: str, key: str) -> bool:
 
 def expand(patterns: Iterable[str], keys: Iterable[str]) -> frozenset[str]:
     """The `keys` that one role's `patterns` allow; `!pattern` wins over all others of the same role."""
-    given = list(patterns)
-    allow = [pattern for pattern in given if not pattern.startswith("!")]
-    deny = [pattern[1:] for pattern in given if pattern.startswith("!")]
+    return _expand(tuple(patterns), tuple(keys))
+
+
+@lru_cache(maxsize=4096)
+def _expand(patterns: tuple[str, ...], keys: tuple[str, ...]) -> frozenset[str]:
+    allow = [pattern for pattern in patterns if not pattern.startswith("!")]
+    deny = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     return frozenset(
         key for key in keys if any(_matches(pattern, key) for pattern in allow) and not any(_matches(pattern, key) for pattern in deny)
     )

@@ -116,8 +116,9 @@ def expand(session: Session, run: UUID, action: BulkAction) -> Sequence[int]:
     if row.source is not None:
         ids = _matching(session, row.source, action).subquery()
         place = func.row_number().over() - 1
-        numbered = select(literal(tenant_of(session)), literal(run), ids.c[0], place // action.chunk).select_from(ids)
-        session.execute(insert(BulkRunRow).from_select(["tenant_id", "run_id", "subject_id", "chunk"], numbered))
+        # The server makes the ids: a default of Python's would be the same for every row.
+        numbered = select(literal(tenant_of(session)), func.uuidv7(), literal(run), ids.c[0], place // action.chunk).select_from(ids)
+        session.execute(insert(BulkRunRow).from_select(["tenant_id", "id", "run_id", "subject_id", "chunk"], numbered))
     total, chunks = session.execute(
         select(func.count(), func.coalesce(func.max(BulkRunRow.chunk) + 1, 0)).where(BulkRunRow.run_id == run)
     ).one()

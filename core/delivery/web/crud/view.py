@@ -14,8 +14,9 @@ from uuid import UUID
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import get_locale, get_timezone, gettext
+from flask_babel import get_locale, gettext
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from werkzeug.routing import BuildError
 
 from core.delivery.web.crud import bulk, forms, grids
@@ -24,6 +25,7 @@ from core.delivery.web.crud.export import csv_lines
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
 from core.delivery.web.crud.render import renderer
+from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
@@ -35,6 +37,7 @@ from core.kernel.errors import Conflict, Invalid, NotFound
 from core.kernel.ids import parse_id
 from core.runtime.security import audit
 
+LIST_NAMES = ("queue", "q", "sort", "size")
 RELATED_ROWS = 10
 HISTORY_ROWS = 20
 
@@ -65,8 +68,7 @@ class EntityView(ModelView):
     @has_access
     def list(self) -> Any:
         """The list page, or its rows."""
-        entity, now = self.entity, self.now()
-        arguments = self.arguments()
+        entity, arguments = self.entity, self.arguments()
         for name, value in arguments.problems.items():
             flash(gettext("“%(value)s” is not a filter for %(name)s and was left out.", value=value[:60], name=name), "warning")
         keys = chosen_columns(db(), entity)
@@ -83,7 +85,7 @@ class EntityView(ModelView):
             peek_url=addresses.peek,
             edit_url=addresses.edit,
             delete_url=addresses.delete,
-            bulk=self._bulk(arguments, now),
+            bulk=self._bulk(arguments, page),
             empty=self._empty(addresses),
             is_filtered=bool(arguments.active or arguments.query.search),
             clear_url=arguments.without([*(name for one in arguments.active for name in one.names), "q"]),
@@ -350,12 +352,17 @@ class EntityView(ModelView):
 
     def zone(self) -> tzinfo:
         """The reader's time zone."""
-        return get_timezone() or UTC
+        return reader_zone()
 
     def arguments(self) -> ListArguments:
         """The list's arguments of this request."""
         default = self.entity.queues[0].key if self.entity.queues else ""
         return read_arguments(self.entity, request.args, zone=self.zone(), default_queue=default)
+
+    def posted_arguments(self) -> ListArguments:
+        """The list's arguments as the bulk bar posts them."""
+        kept = MultiDict((name, value) for name, value in request.form.items(multi=True) if name.startswith(("f.", "op.")) or name in LIST_NAMES)
+        return read_arguments(self.entity, kept, zone=self.zone(), default_queue=self.entity.queues[0].key if self.entity.queues else "")
 
     def record(self, pk: str) -> Any:
         """The record of an address. Raises NotFound."""
@@ -414,7 +421,7 @@ class EntityView(ModelView):
         primary = self.list_head(addresses)["primary"]
         return grid.Empty(self.entity.icon or "inbox", gettext("Nothing here yet"), text, primary)
 
-    def _bulk(self, arguments: ListArguments, _now: datetime) -> grid.Bulk | None:
+    def _bulk(self, arguments: ListArguments, page: Any) -> grid.Bulk | None:
         actions = [action for action in self.entity.actions if can(action.permission)]
         if not actions:
             return None
@@ -422,7 +429,11 @@ class EntityView(ModelView):
             grid.Action(gettext(one.label), key=one.key, icon=one.icon, kind=one.kind if one.kind == "bad" else "", confirm=gettext(one.confirm) if one.confirm else "")
             for one in actions
         ]
-        return grid.Bulk(url_for(f"{self.endpoint}.bulk"), shown, query=[pair for pair in arguments.raw if pair[0] != "cursor"])
+        matching, is_capped = 0, False
+        if (page.next_cursor or page.previous_cursor) and bulk.bulk_registry() is not None and not all(one.needs_names for one in actions):
+            matching, is_capped = queries.count(db(), self.entity, arguments.query, now=self.now(), cap=bulk.COUNT_CAP)
+        kept = [pair for pair in arguments.raw if pair[0] != "cursor"]
+        return grid.Bulk(url_for(f"{self.endpoint}.bulk"), shown, matching, is_capped, query=kept)
 
     def form_fields(self) -> Sequence[Field]:
         """The fields of the form, in order."""

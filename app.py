@@ -21,9 +21,12 @@ from core.delivery.composition import (
 from core.delivery.web.factory import build_app
 from core.domain.all_entities import core_entities
 from core.engines.metadata import EntityRegistry
+from core.engines.metadata.bulk import bulk_actions
 from core.runtime.events import Subscriber, SubscriberRegistry, install_registry
+from core.runtime.events.bulk import bulk_subscribers
 from core.runtime.events.processes import EventRuntime, schedule_subscribers
 from core.runtime.events.schedules import Schedule
+from core.runtime.jobs.actions import ActionRegistry
 from core.runtime.plugin_host.bridge import plugin_subscribers
 from core.runtime.plugin_host.host import HostOptions, PluginHost
 from core.runtime.plugin_host.runtime import PluginRuntime, RuntimeOptions
@@ -44,6 +47,7 @@ class System:
     registry: SubscriberRegistry
     schedules: tuple[Schedule, ...]
     rights: Rights
+    bulk: ActionRegistry
 
 
 def compose(settings: Settings, *, name: str = "oms") -> System:
@@ -56,11 +60,18 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     plugins = PluginRuntime(host, database, options)
     channels.plugins = plugins
     schedules = tuple(all_schedules(channels))
-    subscribers: list[Subscriber] = [*core_subscribers(channels), *schedule_subscribers(schedules), *plugin_subscribers(plugins)]
+    entities = core_entities()
+    bulk = bulk_actions(entities)
+    subscribers: list[Subscriber] = [
+        *core_subscribers(channels),
+        *bulk_subscribers(bulk),
+        *schedule_subscribers(schedules),
+        *plugin_subscribers(plugins),
+    ]
     registry = SubscriberRegistry(tuple(subscribers), plugins.enablement.mode)
     install_registry(registry)
     rights = Rights(all_permissions(host), enabled_plugins(plugins))
-    return System(settings, database, plugins, core_entities(), channels, registry, schedules, rights)
+    return System(settings, database, plugins, entities, channels, registry, schedules, rights, bulk)
 
 
 def plugin_host(settings: Settings) -> PluginHost:

@@ -9,12 +9,17 @@ from flask_appbuilder import AppBuilder
 from core.delivery.api.intake import RefundIntakeApi, StockIntakeApi
 from core.delivery.api.orders import OrderApi
 from core.delivery.api.resource import EntityApi, api_class
+from core.delivery.screens.bulk_runs import BulkRunView
+from core.delivery.screens.home import home_page
+from core.delivery.screens.jobs import JobsView
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.plugins import PluginView
 from core.delivery.screens.sync import SyncView
+from core.delivery.web.crud.bulk import EXTENSION as BULK
 from core.delivery.web.crud.view import EntityView, view_class, view_name
 from core.delivery.web.health import init_health
 from core.delivery.web.menu import Entry
+from core.delivery.web.screens.places import StartView
 from core.kernel.messages import N_
 from core.runtime.db.migrate import pending
 
@@ -25,6 +30,8 @@ HIDDEN = ("orders.line", "fulfilment.shipment_line", "fulfilment.parcel", "catal
 def register_all(builder: AppBuilder, system: Any) -> None:
     """Add the screens; `system` is the process's `System`."""
     builder.app.extensions["oms.system"] = system
+    builder.app.extensions[BULK] = system.bulk
+    next(view for view in builder.baseviews if isinstance(view, StartView)).home_page = home_page
     settings = system.settings
     folders = system.plugins.host.migration_folders()
     init_health(builder.app, system.database, queue_url=settings.queue_url, pending=lambda: pending(settings.database_url, folders))
@@ -39,7 +46,8 @@ def register_all(builder: AppBuilder, system: Any) -> None:
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi):
         builder.add_api(api)
-    for view in (PluginView, SyncView):
+    for view in (PluginView, SyncView, BulkRunView, JobsView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("sync", N_("Synchronisation"), "orders", "SyncView.first", "channels.read", "refresh", order=80))
+    menu.add(Entry("jobs", N_("Jobs"), "settings", "JobsView.list", "jobs.read", "checklist", order=45))

@@ -10,9 +10,10 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import get_timezone, gettext
+from flask_babel import gettext
 from sqlalchemy import func, select
 
+from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import cells, grid
 from core.delivery.web.unit import db
@@ -155,7 +156,7 @@ def _moment(name: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise Invalid("This is not a date and time.", field=name) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=get_timezone())
+    return moment if moment.tzinfo else moment.replace(tzinfo=reader_zone())
 
 
 def _log(runs: list[SyncRun]) -> grid.Grid:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Flask, current_app, has_request_context, redirect, request
 from flask_appbuilder.baseviews import BaseView, expose
@@ -50,6 +50,11 @@ def choose_timezone() -> str:
         current_app.config["BABEL_DEFAULT_TIMEZONE"],
     )
     return next((wish for wish in wishes if wish in _zones()), "UTC")
+
+
+def reader_zone() -> ZoneInfo:
+    """The time zone of this request, fit for `datetime.replace`; Flask-Babel's own is not (it belongs to a library with other rules)."""
+    return ZoneInfo(choose_timezone())
 
 
 def init_i18n(app: Flask) -> None:

@@ -166,6 +166,7 @@ SHIP = Action(
     ),
     icon="truck",
     kind="ok",
+    needs_names=True,
 )
 
 ENTITIES = (CARRIER, SHIPMENT, SHIPMENT_LINE, PARCEL)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.domain.orders.errors import OrderUnknown
 from core.domain.orders.holds import open_holds
-from core.domain.orders.models import Order
+from core.domain.orders.models import Order, OrderHold
 from core.kernel.messages import N_
 
 
@@ -61,3 +61,24 @@ def why_stuck(session: Session, order_id: UUID) -> Sequence[Reason]:
 def _of_hold(hold: Any) -> Reason:
     text, cure = _TEXTS.get(hold.code, (N_("The order is on hold."), "release"))
     return Reason(hold.code, text, hold.placed_at, cure, hold.facts, hold.placed_by)
+
+
+@dataclass(frozen=True, slots=True)
+class StuckOrder:
+    """An order that waits for a person, with its newest reason."""
+
+    order_id: UUID
+    number: str
+    reason: Reason
+
+
+def newest_stuck(session: Session, *, limit: int = 8) -> Sequence[StuckOrder]:
+    """The orders that were held last, newest first, each once."""
+    held = select(Order.id, Order.number, OrderHold.code, OrderHold.placed_at, OrderHold.facts, OrderHold.placed_by).join(
+        OrderHold, OrderHold.order_id == Order.id
+    )
+    open_ones = held.where(OrderHold.released_at.is_(None), Order.state.not_in(("cancelled", "completed")))
+    found: dict[UUID, StuckOrder] = {}
+    for row in session.execute(open_ones.order_by(OrderHold.placed_at.desc(), OrderHold.id.desc()).limit(limit * 2)):
+        found.setdefault(row.id, StuckOrder(row.id, row.number, _of_hold(row)))
+    return list(found.values())[:limit]

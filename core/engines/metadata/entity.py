@@ -99,7 +99,8 @@ class Action:
     """Something staff do to one or many records, set-based and safe to repeat.
 
     `apply(session, ids, params)` returns an outcome per id: None for done, or the error that refused that record.
-    `fields` is a small form asked first. `inverse` names the action that undoes this one.
+    `fields` is a small form asked first. `inverse` names the action that undoes this one. `needs_names`: it takes something for each record
+    (a tracking number), so it works on chosen records and never on "all that match".
     """
 
     key: str
@@ -111,6 +112,7 @@ class Action:
     confirm: str = ""
     kind: str = "neutral"
     inverse: str = ""
+    needs_names: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,6 +44,19 @@ class DeliveryFilter:
     subject_type: str = ""
     subject_id: str = ""
     kind: str = ""
+    error_code: str = ""
+
+
+class DeadCause(NamedTuple):
+    """Dead deliveries of one subscriber that ended with one error code; `message` and `sample` are of the newest of them."""
+
+    subscriber: str
+    code: str
+    message: str
+    number: int
+    first_at: datetime
+    last_at: datetime
+    sample: UUID
 
 
 class DeliveryRow(NamedTuple):
@@ -93,6 +106,20 @@ def throughput(session: Session, now: datetime, *, minutes: int = 60) -> list[Th
     since = now - timedelta(minutes=minutes)
     values = {"tenant": tenant_of_open(session), "since": since, "first": first_id(since - timedelta(hours=1))}
     return [Throughput(*row) for row in session.connection().execute(_THROUGHPUT, values)]
+
+
+_CAUSES = text("""
+SELECT subscriber, coalesce(last_error->>'code', ''), coalesce((array_agg(last_error->>'message' ORDER BY id DESC))[1], ''), count(*),
+    coalesce(min(finished_at), now()), coalesce(max(finished_at), now()), (array_agg(id ORDER BY id DESC))[1]
+FROM (SELECT * FROM delivery WHERE tenant_id = :tenant AND state = 'dead' ORDER BY id DESC LIMIT :most) dead
+GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT :causes
+""")
+
+
+def dead_causes(session: Session, *, causes: int = 20, most: int = 20_000) -> list[DeadCause]:
+    """Dead deliveries by subscriber and error code, most frequent first; of very many only the newest `most` are counted."""
+    values = {"tenant": tenant_of_open(session), "causes": causes, "most": most}
+    return [DeadCause(*row) for row in session.connection().execute(_CAUSES, values)]
 
 
 def deliveries(session: Session, wanted: DeliveryFilter, *, before: UUID | None = None, limit: int = 50) -> list[DeliveryRow]:
@@ -166,6 +193,7 @@ def _listed(wanted: DeliveryFilter) -> Any:
         Event.subject_type: wanted.subject_type,
         Event.subject_id: wanted.subject_id,
         Event.kind: wanted.kind,
+        Delivery.last_error["code"].astext: wanted.error_code,
     }
     for column, value in given.items():
         if value:

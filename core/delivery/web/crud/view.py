@@ -16,6 +16,7 @@ from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import get_timezone, gettext
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from werkzeug.routing import BuildError
 
 from core.delivery.web.crud import bulk, grids
@@ -25,6 +26,7 @@ from core.delivery.web.crud.export import csv_lines
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
 from core.delivery.web.crud.render import renderer
+from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
@@ -35,6 +37,7 @@ from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import parse_id
 from core.runtime.security import audit
 
+LIST_NAMES = ("queue", "q", "sort", "size")
 RELATED_ROWS = 10
 HISTORY_ROWS = 20
 
@@ -65,8 +68,7 @@ class EntityView(Editing, ModelView):
     @has_access
     def list(self) -> Any:
         """The list page, or its rows."""
-        entity, now = self.entity, self.now()
-        arguments = self.arguments()
+        entity, arguments = self.entity, self.arguments()
         for name, value in arguments.problems.items():
             flash(gettext("“%(value)s” is not a filter for %(name)s and was left out.", value=value[:60], name=name), "warning")
         keys = chosen_columns(db(), entity)
@@ -83,7 +85,7 @@ class EntityView(Editing, ModelView):
             peek_url=addresses.peek,
             edit_url=addresses.edit,
             delete_url=addresses.delete,
-            bulk=self._bulk(arguments, now),
+            bulk=self._bulk(arguments, page),
             empty=self._empty(addresses),
             is_filtered=bool(arguments.active or arguments.query.search),
             clear_url=arguments.without([*(name for one in arguments.active for name in one.names), "q"]),
@@ -294,12 +296,17 @@ class EntityView(Editing, ModelView):
 
     def zone(self) -> tzinfo:
         """The reader's time zone."""
-        return get_timezone() or UTC
+        return reader_zone()
 
     def arguments(self) -> ListArguments:
         """The list's arguments of this request."""
         default = self.entity.queues[0].key if self.entity.queues else ""
         return read_arguments(self.entity, request.args, zone=self.zone(), default_queue=default)
+
+    def posted_arguments(self) -> ListArguments:
+        """The list's arguments as the bulk bar posts them."""
+        kept = MultiDict((name, value) for name, value in request.form.items(multi=True) if name.startswith(("f.", "op.")) or name in LIST_NAMES)
+        return read_arguments(self.entity, kept, zone=self.zone(), default_queue=self.entity.queues[0].key if self.entity.queues else "")
 
     def record(self, pk: str) -> Any:
         """The record of an address. Raises NotFound."""
@@ -358,7 +365,7 @@ class EntityView(Editing, ModelView):
         primary = self.list_head(addresses)["primary"]
         return grid.Empty(self.entity.icon or "inbox", gettext("Nothing here yet"), text, primary)
 
-    def _bulk(self, arguments: ListArguments, _now: datetime) -> grid.Bulk | None:
+    def _bulk(self, arguments: ListArguments, page: Any) -> grid.Bulk | None:
         actions = [action for action in self.entity.actions if can(action.permission)]
         if not actions:
             return None
@@ -372,7 +379,11 @@ class EntityView(Editing, ModelView):
             )
             for one in actions
         ]
-        return grid.Bulk(url_for(f"{self.endpoint}.bulk"), shown, query=[pair for pair in arguments.raw if pair[0] != "cursor"])
+        matching, is_capped = 0, False
+        if (page.next_cursor or page.previous_cursor) and bulk.bulk_registry() is not None and not all(one.needs_names for one in actions):
+            matching, is_capped = queries.count(db(), self.entity, arguments.query, now=self.now(), cap=bulk.COUNT_CAP)
+        kept = [pair for pair in arguments.raw if pair[0] != "cursor"]
+        return grid.Bulk(url_for(f"{self.endpoint}.bulk"), shown, matching, is_capped, query=kept)
 
 
 def view_class(entity: EntityType, registry: EntityRegistry, session: Any, *, base: type[EntityView] = EntityView) -> type[EntityView]:

@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from flask import request, url_for
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
-from flask_babel import get_timezone, gettext
+from flask_babel import gettext
 
+from core.delivery.web.i18n import reader_zone
 from core.delivery.web.marks import tenant_only
 from core.delivery.web.theme.grid import Filter, Pager, Tools
 from core.delivery.web.unit import db
@@ -69,8 +70,7 @@ def _day(text: str) -> datetime | None:
         day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - only its date is used
     except ValueError:
         return None
-    zone: Any = get_timezone()
-    return datetime.combine(day, time(), zone)
+    return datetime.combine(day, time(), reader_zone())
 
 
 def _shown(entry: AuditEntry) -> dict[str, Any]:

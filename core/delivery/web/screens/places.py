@@ -30,7 +30,7 @@ HomePage = Callable[[], Any]
 
 
 class StartView(BaseView):
-    """`/`: where somebody lands after signing in. `home_page` is set by whoever builds the tenants' home."""
+    """`/`: where somebody lands after signing in. Whoever builds the tenants' home sets `home_page` on the registered view."""
 
     route_base = ""
     default_view = "index"
@@ -42,7 +42,7 @@ class StartView(BaseView):
     def index(self) -> Any:
         """Outside tenants: on to the only one, or the chooser. Inside: the home page."""
         if current_tenant() is not None:
-            page = type(self).home_page
+            page = self.home_page
             return page() if page is not None else self.render_template("appbuilder/index.html")
         places = places_of(db(), require_identity().person.user_id)
         if len(places) == 1 and "choose" not in request.args:

@@ -31,11 +31,17 @@ def amount_from(value: object, *, field: str | None = None) -> Decimal:
         raise Invalid("This is not an amount of money.", field=field) from error
     if not amount.is_finite():
         raise Invalid("An amount of money must be finite.", field=field)
-    if abs(amount) > MAX_AMOUNT:
-        raise Invalid("This amount of money is too large.", field=field)
+    amount_within(amount, field=field)
     exponent = amount.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -4:
         raise Invalid("An amount of money has at most 4 decimals.", field=field)
+    return amount
+
+
+def amount_within(amount: Decimal, *, field: str | None = None) -> Decimal:
+    """`amount` itself, of any precision, when a column can hold it. Raises: Invalid - it is too large."""
+    if abs(amount) > MAX_AMOUNT:
+        raise Invalid("This amount of money is too large.", field=field)
     return amount
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask_appbuilder.api import BaseApi, expose, protect
 from flask_appbuilder.security.decorators import permission_name
 from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery.api.body import json_body, json_response
+from core.delivery.api.base import API_ROOT, Described, Rest, id_from
+from core.delivery.api.describe_orders import MAX_BULK, described_orders
 from core.delivery.api.idempotency import once
 from core.delivery.api.schemas import BulkOrdersSchema, ManualOrderSchema, NoteSchema, RevealSchema, ShipSchema, flat_errors, order_from
+from core.delivery.web.body import arguments, json_body, json_response
+from core.delivery.web.errors import field_errors
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
 from core.domain.fulfilment.shipping import ShipmentOrder, ship
@@ -26,21 +30,17 @@ from core.domain.orders.manual import enter, manual_from
 from core.domain.orders.receivers import reveal_receiver
 from core.domain.orders.service import write_note
 from core.engines.metadata.values import ValuesRefused
-from core.kernel.errors import Invalid, NotFound
-from core.kernel.ids import parse_id
+from core.kernel.errors import Invalid
 
-MAX_BULK = 1_000
 MAX_BULK_BYTES = 20 * 1024 * 1024
 
 
-class OrderApi(BaseApi):
+class OrderApi(Rest, BaseApi):
     """Order endpoints that are no plain record keeping."""
 
     resource_name = "orders"
     class_permission_name = "OrderApi"
     openapi_spec_tag = "Orders"
-    csrf_exempt = False
-    allow_browser_login = True
     permission_keys: ClassVar[Mapping[str, str]] = {
         "bulk": "orders.import",
         "enter": "orders.write",
@@ -50,12 +50,17 @@ class OrderApi(BaseApi):
         "reveal": "customers.reveal",
     }
 
+    def described(self) -> Described:
+        """The endpoints in the OpenAPI document."""
+        return described_orders(self.permission_keys)
+
     @expose("/bulk", methods=["POST"])
     @protect()
     @permission_name("bulk")
     def bulk(self) -> Response:
         """Take up to 1,000 normalised orders of one shop in; each is answered for itself."""
-        return once(db(), self._bulk)
+        arguments()
+        return once(db(), self._bulk, max_bytes=MAX_BULK_BYTES)
 
     def _bulk(self) -> Response:
         body = json_body(max_bytes=MAX_BULK_BYTES)
@@ -68,7 +73,8 @@ class OrderApi(BaseApi):
         if unknown:
             raise Invalid("This field is not known.", field=unknown[0])
         shop = _shop(db(), body.get("shop"))
-        read = [_read(BulkOrdersSchema(), item, index) for index, item in enumerate(raw)]
+        schema = BulkOrdersSchema()
+        read = [_read(schema, item, index) for index, item in enumerate(raw)]
         sound = [(index, order) for index, order in enumerate(read) if not isinstance(order, Invalid)]
         outcomes = accept(db(), shop, [order for _index, order in sound], now=datetime.now(UTC))
         by_index = {index: outcome for (index, _order), outcome in zip(sound, outcomes, strict=True)}
@@ -80,19 +86,21 @@ class OrderApi(BaseApi):
     @permission_name("enter")
     def enter(self) -> Response:
         """Enter one order by hand."""
+        arguments()
         return once(db(), self._enter)
 
     def _enter(self) -> Response:
         values = _checked(ManualOrderSchema(), json_body())
         shop = _shop(db(), values.pop("shop"))
         order_id = enter(db(), shop, manual_from(values), now=datetime.now(UTC))
-        return json_response({"id": str(order_id)}, status=201)
+        return _made({"id": str(order_id)}, f"{request.script_root}{self.route_base}/{order_id}")
 
     @expose("/<pk>/ship", methods=["POST"])
     @protect()
     @permission_name("ship")
     def ship(self, pk: str) -> Response:
         """Ship an order, wholly or in part."""
+        arguments()
         return once(db(), lambda: self._ship(pk))
 
     def _ship(self, pk: str) -> Response:
@@ -100,13 +108,15 @@ class OrderApi(BaseApi):
         order_id = _order_id(pk)
         lines = {line["line_id"]: line["quantity"] for line in values["lines"]}
         wanted = ShipmentOrder(order_id, values["carrier_id"], values["tracking_number"], lines, values["weight_g"], values["note"])
-        return json_response({"shipment_id": str(ship(db(), wanted, now=datetime.now(UTC)))}, status=201)
+        shipment_id = ship(db(), wanted, now=datetime.now(UTC))
+        return _made({"shipment_id": str(shipment_id)}, f"{request.script_root}{API_ROOT}/shipments/{shipment_id}")
 
     @expose("/<pk>/stuck", methods=["GET"])
     @protect()
     @permission_name("stuck")
     def stuck(self, pk: str) -> Response:
         """Why the order does not move."""
+        arguments()
         reasons = why_stuck(db(), _order_id(pk))
         rows = [
             {"code": one.code, "text": one.text, "since": one.since, "cure": one.cure, "by": one.by, "facts": dict(one.facts)}
@@ -119,6 +129,10 @@ class OrderApi(BaseApi):
     @permission_name("note")
     def note(self, pk: str) -> Response:
         """Add a note to the order."""
+        arguments()
+        return once(db(), lambda: self._note(pk))
+
+    def _note(self, pk: str) -> Response:
         values = _checked(NoteSchema(), json_body())
         return json_response({"id": str(write_note(db(), _order_id(pk), values["text"]))}, status=201)
 
@@ -126,16 +140,20 @@ class OrderApi(BaseApi):
     @protect()
     @permission_name("reveal")
     def reveal(self, pk: str) -> Response:
-        """The receiver in clear; the reason is put on record."""
+        """The receiver in clear; the reason is put on record. Takes no idempotency key: a stored answer would hold personal data in clear."""
+        arguments()
         values = _checked(RevealSchema(), json_body())
         return json_response({"result": reveal_receiver(db(), _order_id(pk), reason=values["reason"])})
 
 
-def _order_id(pk: str) -> Any:
-    found = parse_id(pk)
-    if found is None:
-        raise OrderUnknown(order=pk[:60])
-    return found
+def _order_id(pk: str) -> UUID:
+    return id_from(pk, OrderUnknown, order=pk[:60])
+
+
+def _made(body: Mapping[str, Any], location: str) -> Response:
+    answer = json_response(body, status=201)
+    answer.headers["Location"] = location
+    return answer
 
 
 def _shop(session: Session, code: Any) -> ShopFacts:
@@ -143,7 +161,7 @@ def _shop(session: Session, code: Any) -> ShopFacts:
         raise Invalid("Give the code of the shop.", field="shop")
     row = session.execute(select(Shop.id, Shop.currency, Shop.is_active).where(Shop.code == code)).one_or_none()
     if row is None or not row.is_active:
-        raise NotFound("There is no such shop.", field_key="shop")
+        raise Invalid("There is no such shop.", field="shop")
     return ShopFacts(row.id, row.currency, "api")
 
 
@@ -161,9 +179,9 @@ def _read(schema: Any, item: Any, index: int) -> Any:
         return order_from(schema.load(item))
     except ValidationError as error:
         problems = flat_errors(error.messages)
-        return ValuesRefused({f"orders[{index}].{key}": text for key, text in problems.items()})
+        return ValuesRefused({_placed(key, index): text for key, text in problems.items()})
     except Invalid as error:
-        error.field = f"orders[{index}].{error.field}" if error.field else f"orders[{index}]"
+        error.field = _placed(error.field, index)
         return error
 
 
@@ -172,8 +190,8 @@ def _row(index: int, item: Any, outcome: Outcome | None, read: Any) -> dict[str,
     row: dict[str, Any] = {"index": index, "external_id": external_id if isinstance(external_id, str) else None}
     error = read if isinstance(read, Invalid) else (outcome.error if outcome else None)
     if error is not None:
-        problems = error.problems if isinstance(error, ValuesRefused) else {_placed(error.field, index): error.message}
-        return {**row, "result": REFUSED, "code": error.code, "errors": [{"field": key, "message": text} for key, text in problems.items()]}
+        error.field = _placed(error.field, index)
+        return {**row, "result": REFUSED, "code": error.code, "errors": field_errors(error)}
     assert outcome is not None
     return {**row, "result": outcome.result, "id": str(outcome.order_id), "number": outcome.number}
 

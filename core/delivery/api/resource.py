@@ -1,11 +1,13 @@
 """The REST resource of one entity: list, one, create, change, delete and actions; on Flask-AppBuilder's REST views and permissions.
 
 Lists take `queue`, `q`, `filter` (a condition tree as JSON), `sort`, `cursor`, `size` and `fields`. Errors are Problem Details (RFC 9457)
-and name the field. Flask-AppBuilder's own list, filters and schemas are replaced (docs/adr/0001).
+and name the field. What an entity does not offer (no `create`, no actions) has no route, so that it answers 405. Flask-AppBuilder's own list,
+filters and schemas are replaced (docs/adr/0001).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -15,14 +17,19 @@ from flask import Response, request
 from flask_appbuilder.api import ModelRestApi, expose, protect
 from flask_appbuilder.security.decorators import permission_name
 
-from core.delivery.api.body import json_body, json_response
+from core.delivery.api.base import Described, Rest, id_from
+from core.delivery.api.describe_entity import described_entity
+from core.delivery.api.idempotency import once
+from core.delivery.web.body import arguments, json_body, json_response, nothing
 from core.delivery.web.crud.interface import EntityInterface
+from core.delivery.web.errors import field_errors, said_by
 from core.delivery.web.identity import can
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
-from core.engines.metadata.entity import Action, EntityRegistry, EntityType
+from core.engines.metadata.entity import Action, EntityRegistry, EntityType, Field
 from core.engines.metadata.queries import ListQuery
 from core.engines.metadata.values import document, take
+from core.kernel.conditions import ConditionInvalid
 from core.kernel.errors import Denied, Invalid, NotFound
 from core.kernel.ids import parse_id
 from core.kernel.jsontext import decode_json
@@ -30,7 +37,10 @@ from core.runtime.db.keyset import MAX_PAGE_SIZE
 
 MAX_IDS = 1_000
 MAX_FILTER_BYTES = 20_000
-LIST_ARGUMENTS = frozenset({"queue", "q", "filter", "sort", "cursor", "size", "fields"})
+MAX_SEARCH = 500
+DEFAULT_SIZE = 25
+LIST_ARGUMENTS = ("queue", "q", "filter", "sort", "cursor", "size", "fields")
+_SIZE = re.compile(r"[1-9][0-9]{0,3}")
 
 
 def api_name(entity_key: str) -> str:
@@ -38,15 +48,13 @@ def api_name(entity_key: str) -> str:
     return "".join(part.capitalize() for part in entity_key.replace(".", "_").split("_")) + "Api"
 
 
-class EntityApi(ModelRestApi):
+class EntityApi(Rest, ModelRestApi):
     """Base of all generated resources; a subclass per entity is made by `api_class`."""
 
     entity: ClassVar[EntityType]
     registry: ClassVar[EntityRegistry]
     permission_keys: ClassVar[Mapping[str, str]]
     exclude_route_methods: ClassVar[set[str]] = {"info"}
-    csrf_exempt = False
-    allow_browser_login = True
 
     @expose("/", methods=["GET"])
     @protect()
@@ -54,7 +62,11 @@ class EntityApi(ModelRestApi):
     def get_list(self) -> Response:
         """One page of records."""
         query, keys = self._query(), self._fields()
-        page = queries.fetch(db(), self.entity, query, now=self.now(), keys=keys)
+        try:
+            page = queries.fetch(db(), self.entity, query, now=self.now(), keys=keys)
+        except ConditionInvalid as error:
+            error.field = f"filter{(error.field or '').removeprefix('$')}"
+            raise
         rows = [document(self.entity, row, keys) for row in page.rows]
         return json_response({"result": rows, "next": page.next_cursor, "previous": page.previous_cursor})
 
@@ -63,6 +75,7 @@ class EntityApi(ModelRestApi):
     @permission_name("get")
     def get(self, pk: str) -> Response:
         """One record."""
+        arguments()
         return json_response(self.shown(self.record(pk)))
 
     @expose("/", methods=["POST"])
@@ -70,6 +83,10 @@ class EntityApi(ModelRestApi):
     @permission_name("post")
     def post(self) -> Response:
         """Make a record."""
+        arguments()
+        return once(db(), self._post)
+
+    def _post(self) -> Response:
         if self.entity.create is None:
             raise Denied("Records of this kind are not made by hand.")
         values = take(db(), self.registry, self._writable(), json_body(), is_new=True)
@@ -78,17 +95,18 @@ class EntityApi(ModelRestApi):
         answer.headers["Location"] = f"{request.script_root}{request.path}{made.id}"
         return answer
 
-    @expose("/<pk>", methods=["PATCH"])
+    @expose("/<pk>", methods=["PATCH", "PUT"])
     @protect()
     @permission_name("put")
     def put(self, pk: str) -> Response:
-        """Change the given fields of a record."""
+        """Change the given fields of a record; with PUT every required one has to be given. The others stay as they are."""
+        arguments()
         if self.entity.update is None:
             raise Denied("Records of this kind are not changed by hand.")
-        found = self.record(pk)
         body = dict(json_body())
-        self._check_version(found, body)
-        values = take(db(), self.registry, self._writable(), body, is_new=False, is_partial=True)
+        found = queries.locked_record(db(), self.entity, id_from(pk, entity=self.entity.key))
+        _check_version(found, body)
+        values = take(db(), self.registry, self._writable(), body, is_new=False, is_partial=request.method == "PATCH")
         self.entity.update(db(), found, values)
         return json_response(self.shown(queries.record(db(), self.entity, found.id)))
 
@@ -97,27 +115,39 @@ class EntityApi(ModelRestApi):
     @permission_name("delete")
     def delete(self, pk: str) -> Response:
         """Delete a record."""
+        arguments()
         if self.entity.delete is None:
             raise Denied("Records of this kind are not deleted.")
         self.entity.delete(db(), self.record(pk))
-        return Response(status=204)
+        return nothing()
 
     @expose("/actions/<key>", methods=["POST"])
     @protect()
     @permission_name("get")
     def act(self, key: str) -> Response:
         """Carry out an action on records; each is answered for itself."""
+        arguments()
         action = self.entity.action(key)
         if action is None:
-            raise NotFound(action=key)
+            raise NotFound(action=key[:60])
         if not can(action.permission):
             raise Denied
+        return once(db(), lambda: self._act(action))
+
+    def _act(self, action: Action) -> Response:
         body = json_body()
+        unknown = sorted(set(body) - {"ids", "params"})
+        if unknown:
+            raise Invalid("This field is not known.", field=unknown[0])
         ids = _ids(body.get("ids"))
         params = take(db(), self.registry, action.fields, _mapping(body.get("params", {}), "params"), is_new=True)
-        return json_response({"result": self._outcomes(action, ids, params)})
+        return json_response({"result": _outcomes(action, ids, params)})
 
     # Helpers
+
+    def described(self) -> Described:
+        """The resource in the OpenAPI document."""
+        return described_entity(self.entity, self.permission_keys)
 
     def now(self) -> datetime:
         """The present moment."""
@@ -125,10 +155,7 @@ class EntityApi(ModelRestApi):
 
     def record(self, pk: str) -> Any:
         """The record of an address. Raises NotFound."""
-        found = parse_id(pk)
-        if found is None:
-            raise NotFound(entity=self.entity.key)
-        return queries.record(db(), self.entity, found)
+        return queries.record(db(), self.entity, id_from(pk, entity=self.entity.key))
 
     def shown(self, record: Any) -> dict[str, Any]:
         """A record as JSON, with its version for later changes."""
@@ -138,26 +165,23 @@ class EntityApi(ModelRestApi):
             shown["row_version"] = record.row_version
         return shown
 
-    def _writable(self) -> Sequence[Any]:
+    def _writable(self) -> Sequence[Field]:
         return [self.entity.by_key[key] for key in self.entity.form_fields]
 
     def _query(self) -> ListQuery:
-        unknown = sorted(set(request.args) - LIST_ARGUMENTS)
-        if unknown:
-            raise Invalid("This argument is not known.", field=unknown[0])
-        size = request.args.get("size", "25")
-        if not (size.isascii() and size.isdecimal()) or not 1 <= int(size[:6]) <= MAX_PAGE_SIZE:
+        given = arguments(*LIST_ARGUMENTS)
+        size = given.get("size", str(DEFAULT_SIZE))
+        if not _SIZE.fullmatch(size) or int(size) > MAX_PAGE_SIZE:
             raise Invalid(f"A page has 1 to {MAX_PAGE_SIZE} rows.", field="size")
-        text = request.args.get("filter", "")
-        condition = decode_json(text, max_bytes=MAX_FILTER_BYTES, max_depth=20) if text else None
-        if condition is not None and not isinstance(condition, dict):
-            raise Invalid("A filter is a condition tree.", field="filter")
+        search = given.get("q", "")
+        if len(search) > MAX_SEARCH:
+            raise Invalid(f"At most {MAX_SEARCH} characters.", field="q")
         return ListQuery(
-            queue=request.args.get("queue", ""),
-            search=request.args.get("q", "")[:500],
-            condition=condition,
-            sort=request.args.get("sort", ""),
-            cursor=request.args.get("cursor") or None,
+            queue=given.get("queue", ""),
+            search=search,
+            condition=_condition(given.get("filter", "")),
+            sort=given.get("sort", ""),
+            cursor=given.get("cursor") or None,
             size=int(size),
         )
 
@@ -172,29 +196,48 @@ class EntityApi(ModelRestApi):
                 raise Invalid("There is no such field.", field="fields")
         return [key for key in dict.fromkeys(keys) if key != "id"]
 
-    def _check_version(self, record: Any, body: dict[str, Any]) -> None:
-        """A change that names an older version than the stored one is refused."""
-        version = body.pop("row_version", None)
-        if version is not None and version != getattr(record, "row_version", version):
-            raise StaleVersion(stored=record.row_version, given=str(version)[:40])
-
-    def _outcomes(self, action: Action, ids: Sequence[UUID], params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        outcomes = action.apply(db(), ids, params)
-        rows = []
-        for record_id in ids:
-            error = outcomes.get(record_id)
-            row: dict[str, Any] = {"id": str(record_id), "ok": error is None}
-            if error is not None:
-                row.update(code=error.code, message=error.message)
-            rows.append(row)
-        return rows
-
 
 class StaleVersion(Invalid):
     """Somebody changed the record in the meantime."""
 
     code = "record.stale_version"
     status = 409
+
+
+def _check_version(record: Any, body: dict[str, Any]) -> None:
+    """A change that names another version than the stored one is refused."""
+    if not hasattr(record, "row_version") or body.get("row_version") is None:
+        return
+    version = body.pop("row_version")
+    if type(version) is not int:
+        raise Invalid("This is a whole number.", field="row_version")
+    if version != record.row_version:
+        raise StaleVersion(field="row_version", stored=record.row_version)
+
+
+def _condition(text: str) -> Mapping[str, Any] | None:
+    if not text:
+        return None
+    try:
+        condition = decode_json(text, max_bytes=MAX_FILTER_BYTES, max_depth=20, unique_keys=True)
+    except Invalid as error:
+        error.field = "filter"
+        raise
+    if not isinstance(condition, dict):
+        raise Invalid("A filter is a condition tree.", field="filter")
+    return condition
+
+
+def _outcomes(action: Action, ids: Sequence[UUID], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    outcomes = action.apply(db(), ids, params)
+    rows = []
+    for record_id in ids:
+        error = outcomes.get(record_id)
+        row: dict[str, Any] = {"id": str(record_id), "ok": error is None}
+        if error is not None:
+            row.update(code=error.code, message=said_by(error), errors=field_errors(error))
+        rows.append(row)
+    return rows
 
 
 def _ids(raw: Any) -> list[UUID]:
@@ -221,6 +264,7 @@ def api_class(entity: EntityType, registry: EntityRegistry, session: Any, *, bas
     """The REST class of an entity, ready for `appbuilder.add_api`."""
     area, name = entity.area, api_name(entity.key)
     keys = {"get": f"{area}.read", "post": f"{area}.write", "put": f"{area}.write", "delete": f"{area}.delete"}
+    offers = {"post": entity.create, "put": entity.update, "delete": entity.delete, "act": entity.actions}
     columns = dict.fromkeys(("list_columns", "show_columns", "add_columns", "edit_columns", "search_columns", "order_columns"), ["id"])
     return type(
         name,
@@ -230,6 +274,7 @@ def api_class(entity: EntityType, registry: EntityRegistry, session: Any, *, bas
             "entity": entity,
             "registry": registry,
             "permission_keys": keys,
+            "exclude_route_methods": {*base.exclude_route_methods, *(method for method, offer in offers.items() if not offer)},
             "datamodel": EntityInterface(entity.model, session),
             "resource_name": entity.resource,
             "class_permission_name": name,

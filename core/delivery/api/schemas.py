@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from core.domain.orders.normalised import ChannelState, NormalisedLine, NormalisedOrder, Receiver, RefundState
+from core.engines.metadata.values import moment_from
 from core.kernel.errors import Invalid
 from core.kernel.money import amount_from
 from core.kernel.quantity import quantity_from
 
 
 class Amount(fields.Field[Decimal]):
-    """An exact amount of money: text such as "12.50", or a JSON number. `minimum` None allows negative ones."""
+    """An exact amount of money: text such as "12.50", or a JSON number."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Decimal:
         try:
@@ -34,6 +36,32 @@ class Quantity(fields.Field[Decimal]):
             raise ValidationError(error.message) from error
 
 
+class Moment(fields.Field[datetime]):
+    """An aware moment as ISO 8601 text."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime:
+        try:
+            return moment_from(value)
+        except Invalid as error:
+            raise ValidationError(error.message) from error
+
+
+class Flag(fields.Boolean):
+    """True or false, and nothing that only resembles them."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Text(fields.String):
+    """Text without white space around it."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(value.strip() if isinstance(value, str) else value, *args, **kwargs)
+
+
 class StrictSchema(Schema):
     """Unknown fields are refused by name."""
 
@@ -41,12 +69,12 @@ class StrictSchema(Schema):
         unknown = RAISE
 
 
-def _text(length: int, **more: Any) -> fields.String:
-    return fields.String(validate=validate.Length(max=length), load_default="", **more)
+def _text(length: int, **more: Any) -> Text:
+    return Text(validate=validate.Length(max=length), load_default="", **more)
 
 
-def _moment() -> fields.AwareDateTime:
-    return fields.AwareDateTime(format="iso", load_default=None, allow_none=True)
+def _moment() -> Moment:
+    return Moment(load_default=None, allow_none=True)
 
 
 class ReceiverSchema(StrictSchema):
@@ -67,7 +95,7 @@ class ReceiverSchema(StrictSchema):
 class BulkLineSchema(StrictSchema):
     """One line of a normalised order."""
 
-    external_id = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    external_id = Text(required=True, validate=validate.Length(min=1, max=128))
     seller_code = _text(128)
     title = _text(500)
     variant = _text(200)
@@ -78,38 +106,38 @@ class BulkLineSchema(StrictSchema):
     paid_amount = Amount(required=True)
     state = fields.Enum(ChannelState, by_value=True, load_default=None, allow_none=True)
     refund_state = fields.Enum(RefundState, by_value=True, load_default=RefundState.NONE)
-    is_gift = fields.Boolean(load_default=False)
+    is_gift = Flag(load_default=False)
 
 
 class BulkOrdersSchema(StrictSchema):
     """One normalised order of a bulk intake; the sum of the lines' `paid_amount` plus `postage` equals `paid_total`."""
 
-    external_id = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    external_id = Text(required=True, validate=validate.Length(min=1, max=128))
     state = fields.Enum(ChannelState, by_value=True, required=True)
     paid_total = Amount(required=True)
     postage = Amount(load_default=Decimal(0))
     discount_total = Amount(load_default=Decimal(0))
-    currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
-    modified_at = fields.AwareDateTime(format="iso", required=True)
+    currency = Text(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
+    modified_at = Moment(required=True)
     placed_at = _moment()
     paid_at = _moment()
     ship_by = _moment()
     completed_at = _moment()
-    replaces = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=128))
+    replaces = Text(load_default=None, allow_none=True, validate=validate.Length(min=1, max=128))
     buyer_id = _text(128)
     buyer_name = _text(120)
     receiver = fields.Nested(ReceiverSchema, load_default=dict)
     buyer_note = _text(2000)
     seller_note = _text(2000)
-    is_cash_on_delivery = fields.Boolean(load_default=False)
-    tags = fields.List(fields.String(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
+    is_cash_on_delivery = Flag(load_default=False)
+    tags = fields.List(Text(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
     lines = fields.List(fields.Nested(BulkLineSchema), required=True, validate=validate.Length(min=1, max=1000))
 
 
 class ManualLineSchema(StrictSchema):
     """One line of an order entered by hand."""
 
-    code = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    code = Text(required=True, validate=validate.Length(min=1, max=64))
     title = _text(200)
     quantity = Quantity(required=True)
     unit_price = Amount(required=True)
@@ -118,17 +146,17 @@ class ManualLineSchema(StrictSchema):
 class ManualOrderSchema(StrictSchema):
     """An order entered by hand."""
 
-    shop = fields.String(required=True)
+    shop = Text(required=True)
     lines = fields.List(fields.Nested(ManualLineSchema), required=True, validate=validate.Length(min=1, max=1000))
     receiver = fields.Nested(ReceiverSchema, load_default=dict)
     postage = Amount(load_default=Decimal(0))
     discount = Amount(load_default=Decimal(0))
-    is_paid = fields.Boolean(load_default=True)
-    is_on_delivery = fields.Boolean(load_default=False)
+    is_paid = Flag(load_default=True)
+    is_on_delivery = Flag(load_default=False)
     reference = _text(100)
     buyer_note = _text(2000)
     seller_note = _text(2000)
-    tags = fields.List(fields.String(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
+    tags = fields.List(Text(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
 
 
 class ShipLineSchema(StrictSchema):
@@ -142,7 +170,7 @@ class ShipSchema(StrictSchema):
     """A shipment; without lines all that is reserved ships."""
 
     carrier_id = fields.UUID(required=True)
-    tracking_number = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    tracking_number = Text(required=True, validate=validate.Length(min=1, max=64))
     lines = fields.List(fields.Nested(ShipLineSchema), load_default=list, validate=validate.Length(max=1000))
     weight_g = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(0, 1_000_000), strict=True)
     note = _text(500)
@@ -151,13 +179,13 @@ class ShipSchema(StrictSchema):
 class NoteSchema(StrictSchema):
     """A note on an order."""
 
-    text = fields.String(required=True, validate=validate.Length(min=1, max=2000))
+    text = Text(required=True, validate=validate.Length(min=1, max=2000))
 
 
 class RevealSchema(StrictSchema):
     """Why personal data is needed in clear."""
 
-    reason = fields.String(required=True, validate=validate.Length(min=4, max=300))
+    reason = Text(required=True, validate=validate.Length(min=4, max=300))
 
 
 def order_from(values: Mapping[str, Any]) -> NormalisedOrder:
@@ -174,12 +202,12 @@ def flat_errors(messages: Any, path: str = "") -> dict[str, str]:
     if isinstance(messages, dict):
         for key, value in messages.items():
             if key == "_schema":
-                place = path or "body"
+                place = path
             elif isinstance(key, int):
                 place = f"{path}[{key}]"
             else:
                 place = f"{path}.{key}" if path else str(key)
             found.update(flat_errors(value, place))
     elif isinstance(messages, list) and messages:
-        found[path or "body"] = str(messages[0])
+        found[path] = str(messages[0])
     return found

@@ -7,6 +7,7 @@ from typing import Any
 from flask_appbuilder import AppBuilder
 
 from core.delivery.api.intake import RefundIntakeApi, StockIntakeApi
+from core.delivery.api.openapi import ApiPageView, OpenApi
 from core.delivery.api.orders import OrderApi
 from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.bulk_runs import BulkRunView
@@ -22,6 +23,7 @@ from core.delivery.web.menu import Entry
 from core.delivery.web.screens.places import StartView
 from core.kernel.messages import N_
 from core.runtime.db.migrate import pending
+from core.runtime.security.permissions import MEMBER
 
 SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView}
 HIDDEN = ("orders.line", "fulfilment.shipment_line", "fulfilment.parcel", "catalog.kit_item", "customers.address", "inventory.reservation")
@@ -44,10 +46,11 @@ def register_all(builder: AppBuilder, system: Any) -> None:
             endpoint = f"{view_name(entity.key)}.list"
             menu.add(Entry(entity.key, entity.label_plural, section, endpoint, f"{entity.area}.read", entity.icon, order=50 + order))
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
-    for api in (OrderApi, RefundIntakeApi, StockIntakeApi):
+    for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
-    for view in (PluginView, SyncView, BulkRunView, JobsView):
+    for view in (PluginView, SyncView, BulkRunView, JobsView, ApiPageView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
+    menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))
     menu.add(Entry("sync", N_("Synchronisation"), "orders", "SyncView.first", "channels.read", "refresh", order=80))
     menu.add(Entry("jobs", N_("Jobs"), "settings", "JobsView.list", "jobs.read", "checklist", order=45))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from core.delivery.web.refusals import refuse
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -40,6 +42,7 @@ class Edge:
             return start_response(status, kept, *rest)
 
         if environ.get("REQUEST_METHOD") not in _METHODS:
-            start("405 Method Not Allowed", [("Allow", ", ".join(sorted(_METHODS))), ("Content-Length", "0")])
-            return []
+            allow = [("Allow", ", ".join(sorted(_METHODS)))]
+            title = "This address does not take this method."
+            return refuse(environ, start, status="405 Method Not Allowed", code="http.method_not_allowed", title=title, headers=allow)
         return self._app(environ, start)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from flask import Flask, g, render_template, request
@@ -33,6 +34,8 @@ from core.runtime.tenancy.scope import current_scope
 
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
+MAX_ERRORS = 100
+MAX_PLACE = 200
 _SAID = {
     400: ("http.bad_request", N_("The request is not valid.")),
     401: ("http.not_signed_in", N_("Please sign in.")),
@@ -73,10 +76,19 @@ def problem(status: int, code: str, title: str, **members: Any) -> Response:
 
 
 def problem_of(error: OrderloomError) -> Response:
-    """The Problem Details answer of one of our errors; also for the rows of a bulk request."""
-    field = error.field if isinstance(error, Invalid) else None
-    answer = problem(error.status, error.code, said_by(error), field=field, facts=_plain(error.facts))
+    """The Problem Details answer of one of our errors; `errors` holds every wrong field with its message, `field` the first."""
+    wrong = field_errors(error)
+    field = wrong[0]["field"] if wrong else None
+    answer = problem(error.status, error.code, said_by(error), field=field, errors=wrong, facts=_plain(error.facts))
     return _with_hints(answer, error)
+
+
+def field_errors(error: OrderloomError) -> list[dict[str, str]]:
+    """The fields that an error names, each with its message in the language of the request; at most 100."""
+    problems: Mapping[str, str] = getattr(error, "problems", None) or {}
+    if not problems and isinstance(error, Invalid) and error.field:
+        problems = {error.field: error.message}
+    return [{"field": place[:MAX_PLACE], "message": gettext(text)} for place, text in islice(problems.items(), MAX_ERRORS)]
 
 
 def said_by(error: OrderloomError) -> str:
@@ -139,7 +151,8 @@ class ErrorPages:
     def http(self, error: HTTPException) -> Response:
         """What Flask and Werkzeug raise: their own texts stay out, since some quote what was sent."""
         if isinstance(error, SecurityError):
-            return _simple_page(400, _SAID[400][1])  # the usual page builds addresses from the host that was just refused
+            # The usual page builds addresses from the host that was just refused.
+            return problem(400, *_SAID[400]) if is_api() else _simple_page(400, _SAID[400][1])
         if isinstance(error.response, Response):
             return error.response
         status = error.code or 500

@@ -58,7 +58,7 @@ class PluginGate:
         @app.before_request
         def refuse_plugin_that_is_off() -> None:
             plugin = self.plugin_of(request.blueprint)
-            if plugin is not None and not self._is_on(plugin):
+            if plugin is not None and not self.is_on(plugin):
                 abort(404)
 
     def plugin_of(self, blueprint: str | None) -> str | None:
@@ -72,7 +72,8 @@ class PluginGate:
             self._known_views = len(views)
         return self._plugins.get(blueprint)
 
-    def _is_on(self, plugin: str) -> bool:
+    def is_on(self, plugin: str) -> bool:
+        """Whether the plugin is on for the request's tenant; off where there is no tenant."""
         return g.get("tenant") is not None and self._plugin_is_on(plugin)
 
 

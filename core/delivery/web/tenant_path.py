@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from core.delivery.web.refusals import refuse
 from core.runtime.tenancy.models import SLUG_PATTERN
 
 SLUG = "oms.tenant_slug"
@@ -30,16 +31,10 @@ class TenantPath:
         path = environ.get("PATH_INFO", "")
         environ.pop(SLUG, None)
         if _UNFIT.search(path):
-            return _refuse(start_response)
+            return refuse(environ, start_response, status="400 Bad Request", code="http.bad_request", title="The request is not valid.")
         match = _TENANT.fullmatch(path)
         if match is not None:
             environ[SLUG] = match[1]
             environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/t/{match[1]}"
             environ["PATH_INFO"] = match[2] or "/"
         return self._app(environ, start_response)
-
-
-def _refuse(start_response: Callable[..., Any]) -> Iterable[bytes]:
-    body = b"Bad Request\n"
-    start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
-    return [body]

@@ -15,6 +15,20 @@ from core.engines.metadata.records import creator, deleter, updater
 from core.kernel.clock import SystemClock
 from core.kernel.errors import Invalid, OrderloomError
 from core.kernel.messages import N_
+from core.kernel.text import check_pattern
+
+
+
+def _create_carrier(session: Session, values: Mapping[str, Any]) -> Carrier:
+    check_pattern(values.get("tracking_pattern", ""), field="tracking_pattern")
+    made: Carrier = creator(Carrier)(session, values)
+    return made
+
+
+def _update_carrier(session: Session, carrier: Carrier, values: Mapping[str, Any]) -> None:
+    check_pattern(values.get("tracking_pattern", ""), field="tracking_pattern")
+    updater(Carrier)(session, carrier, values)
+
 
 CARRIER = EntityType(
     key="fulfilment.carrier",
@@ -39,8 +53,8 @@ CARRIER = EntityType(
     form_fields=("code", "name", "tracking_pattern", "tracking_url", "is_active"),
     search_fields=("code",),
     default_sort=("code", "asc"),
-    create=creator(Carrier),
-    update=updater(Carrier),
+    create=_create_carrier,
+    update=_update_carrier,
     delete=deleter(Carrier),
     menu="fulfilment",
     icon="truck-delivery",

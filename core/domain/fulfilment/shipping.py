@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +24,7 @@ from core.domain.orders.models import Order, OrderLine
 from core.domain.orders.numbers import take_numbers
 from core.engines.metadata.search import index_new
 from core.kernel.ids import new_id
-from core.kernel.text import clean_text
+from core.kernel.text import clean_text, fits
 from core.runtime.db.bulk import insert_rows, update_rows
 from core.runtime.events import EventDraft, emit
 from core.runtime.security.audit import record_many
@@ -98,7 +97,7 @@ def _tracking(number: str, carrier: Carrier) -> str:
     text = clean_text(number, max_length=MAX_TRACKING, field="tracking_number").upper().replace(" ", "")
     if not text:
         raise ShipmentRefused("A tracking number is needed.", field="tracking_number")
-    if carrier.tracking_pattern and not re.fullmatch(carrier.tracking_pattern, text):
+    if carrier.tracking_pattern and not fits(carrier.tracking_pattern, text):
         raise ShipmentRefused("This does not look like a tracking number of that carrier.", field="tracking_number", carrier=carrier.code)
     return text
 

@@ -14,7 +14,7 @@ from core.domain.orders.intake import REFUSED, ShopFacts, accept
 from core.domain.orders.normalised import ChannelState, NormalisedLine, NormalisedOrder, Receiver
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
-from core.kernel.money import rounded, share_out
+from core.kernel.money import amount_within, rounded, share_out
 
 ZERO = Decimal(0)
 
@@ -50,7 +50,7 @@ def enter(session: Session, shop: ShopFacts, entered: ManualOrder, *, now: datet
 
     Raises: Invalid with the field's name - no lines, a discount above the goods, and every rule of intake.
     """
-    totals = [rounded(line.quantity * line.unit_price, shop.currency) for line in entered.lines]
+    totals = [_total(index, line, shop.currency) for index, line in enumerate(entered.lines)]
     goods = sum(totals, ZERO)
     if not entered.lines:
         raise Invalid("An order needs at least one line.", field="lines")
@@ -93,6 +93,11 @@ def enter(session: Session, shop: ShopFacts, entered: ManualOrder, *, now: datet
     if outcome.result == REFUSED or outcome.order_id is None:
         raise outcome.error or Invalid("The order cannot be taken in.")
     return outcome.order_id
+
+
+def _total(index: int, line: ManualLine, currency: str) -> Decimal:
+    """What a line costs. Raises Invalid - more than an amount of money can hold."""
+    return rounded(amount_within(line.quantity * line.unit_price, field=f"lines[{index}].unit_price"), currency)
 
 
 def manual_from(values: Mapping[str, object]) -> ManualOrder:

@@ -139,7 +139,7 @@ def _check_lines(order: NormalisedOrder) -> None:
     if len(order.lines) > MAX_LINES:
         raise OrderRefused(f"An order has at most {MAX_LINES} lines.", field="lines")
     seen: set[str] = set()
-    total = order.postage
+    total, units = order.postage, Decimal(0)
     for index, line in enumerate(order.lines):
         place = f"lines[{index}]"
         _text(line.external_id, f"{place}.external_id", MAX_ID, needed=True)
@@ -153,6 +153,8 @@ def _check_lines(order: NormalisedOrder) -> None:
         _amount(line.paid_amount, f"{place}.paid_amount", order.currency)
         amount_from(line.unit_price, field=f"{place}.unit_price")
         total += line.paid_amount
+        units += line.quantity
+    quantity_from(units, field="lines")
     if total != order.paid_total:
         raise OrderRefused(
             "The lines' paid amounts and the postage do not add up to the total.",

@@ -147,8 +147,10 @@ def _searched(session: Session, entity: EntityType, statement: Select[Any], text
 def fetch(session: Session, entity: EntityType, query: ListQuery, *, now: datetime, keys: Sequence[str]) -> Page[Any]:
     """One page of rows with `id` and the fields `keys`, as plain rows. Raises Invalid with the wrong argument's name."""
     model: Any = entity.model
-    wanted = dict.fromkeys(["id", *keys])
-    statement = filtered(session, entity, query, now=now, columns=[getattr(model, key) for key in wanted])
+    columns = [getattr(model, key) for key in dict.fromkeys(["id", *keys])]
+    if len(columns) == 1:
+        columns.append(model.id.label("same_id"))  # of a single column, the page would hold the values instead of rows
+    statement = filtered(session, entity, query, now=now, columns=columns)
     return page(session, statement, keys=sort_keys(entity, query.sort), cursor=query.cursor, size=query.size)
 
 
@@ -165,8 +167,17 @@ def queue_counts(session: Session, entity: EntityType, *, now: datetime, cap: in
 
 def record(session: Session, entity: EntityType, record_id: UUID) -> Any:
     """One record. Raises NotFound - none with this id in this tenant."""
+    return _only(session, entity, record_id, select(entity.model))
+
+
+def locked_record(session: Session, entity: EntityType, record_id: UUID) -> Any:
+    """One record, which nobody else changes until this transaction ends. Raises NotFound."""
+    return _only(session, entity, record_id, select(entity.model).with_for_update())
+
+
+def _only(session: Session, entity: EntityType, record_id: UUID, statement: Select[Any]) -> Any:
     model: Any = entity.model
-    found = session.scalars(select(model).where(model.id == record_id).execution_options(populate_existing=True)).one_or_none()
+    found = session.scalars(statement.where(model.id == record_id).execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound(entity=entity.key, id=str(record_id))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,10 @@ from core.kernel.text import clean_text
 MAX_TAGS = 20
 MAX_TAG = 40
 MAX_JSON_DEPTH = 6
+FIRST_YEAR, LAST_YEAR = 1900, 9000
 _TRUE, _FALSE = ("true", "1", "yes", "on", "y"), ("false", "0", "no", "off", "n", "")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-MIN_BIGINT, MAX_BIGINT = -(2**31), 2**31 - 1
+MIN_INTEGER, MAX_INTEGER = -(2**31), 2**31 - 1
 
 
 class ValuesRefused(Invalid):
@@ -148,7 +149,7 @@ def _integer(item: Field, raw: Any) -> int:
     if isinstance(raw, bool | float) or not _INTEGER.fullmatch(text):
         raise Invalid("This is a whole number.", field=item.key)
     value = int(text)
-    if not MIN_BIGINT <= value <= MAX_BIGINT:
+    if not MIN_INTEGER <= value <= MAX_INTEGER:
         raise Invalid("This number is too large.", field=item.key)
     return int(_bounded(item, value))
 
@@ -168,12 +169,23 @@ def _choice(item: Field, raw: Any) -> str:
 
 
 def _moment(item: Field, raw: Any) -> datetime:
+    return moment_from(raw, field=item.key)
+
+
+def moment_from(raw: Any, *, field: str | None = None) -> datetime:
+    """An aware moment in UTC from ISO 8601 text. Raises Invalid - no moment, no time zone, or before 1900 or after 9000.
+
+    The years are bounded because PostgreSQL keeps moments that Python cannot read back: one of them would spoil every list it stands in.
+    """
     try:
         moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw).strip())
-    except ValueError as error:
-        raise Invalid("This is not a date and time.", field=item.key) from error
-    if moment.tzinfo is None:
-        raise Invalid("A moment needs its time zone.", field=item.key)
+        if moment.utcoffset() is None:
+            raise Invalid("A moment needs its time zone.", field=field)
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid("This is not a date and time.", field=field) from error
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Invalid(f"A moment lies between the years {FIRST_YEAR} and {LAST_YEAR}.", field=field)
     return moment
 
 

@@ -2,6 +2,7 @@
 
 from core.kernel.text.clean import check_text, clean_text, fold_case, normalise, normalise_scan, prefix_upper_bound
 from core.kernel.text.masking import mask_address, mask_email, mask_name, mask_phone
+from core.kernel.text.pattern import check_pattern, fits
 from core.kernel.text.pinyin import name_sort_key, pinyin_sort_key
 from core.kernel.text.search import SearchKind, SearchQuery, SearchValue, query_tokens, search_tokens
 
@@ -9,8 +10,10 @@ __all__ = [
     "SearchKind",
     "SearchQuery",
     "SearchValue",
+    "check_pattern",
     "check_text",
     "clean_text",
+    "fits",
     "fold_case",
     "mask_address",
     "mask_email",

@@ -14,7 +14,7 @@ from uuid import UUID
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import get_timezone, gettext
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from werkzeug.routing import BuildError

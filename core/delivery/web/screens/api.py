@@ -9,6 +9,7 @@ from flask import jsonify, request
 from flask_appbuilder.baseviews import BaseView, expose
 from werkzeug.wrappers import Response
 
+from core.delivery.web.body import arguments, json_body, nothing
 from core.delivery.web.identity import How, NotSignedIn, current_identity
 from core.delivery.web.jwt import ACCESS_FOR, Claims, access_token, read_token, refresh_token
 from core.delivery.web.marks import platform_only, public, stateless
@@ -18,6 +19,9 @@ from core.kernel.errors import Denied, Invalid
 from core.runtime.security.accounts import Person
 from core.runtime.security.members import Place, places_of
 from core.runtime.security.sessions import Device, announce_user, end_session, find_signed_in, open_session, touch_session
+
+SIGN_IN_FIELDS = ("username", "password", "tenant", "refresh")
+MAX_SIGN_IN_BYTES = 10_000
 
 
 class SignInRefused(Denied):
@@ -50,13 +54,14 @@ class SecurityApi(BaseView):
         Answers `access_token` (15 minutes), `expires_in`, `tenant` and, if asked for, `refresh_token`. 401 for whatever does not fit, with
         the same answer for unknown accounts and wrong passwords; 429 when slowed down.
         """
+        arguments()
         body = _body()
-        username, password = _text(body, "username"), _text(body, "password")
+        username, password, tenant = _text(body, "username"), _text(body, "password"), _text(body, "tenant", default="")
         address, agent = request.remote_addr or "", request.headers.get("User-Agent", "")
         person = services().sign_in.check(username, password, address=address, agent=agent)
         if person is None or person.must_change:
             raise SignInRefused
-        place = _choose(person, str(body.get("tenant") or ""))
+        place = _choose(person, tenant)
         with services().database.platform() as unit:
             session_id, _ = open_session(unit, person, Device(address, agent, is_api=True), now=services().now(), rules=services().rules)
         claims = Claims(session_id, person.user_id, place.tenant_id)
@@ -94,19 +99,22 @@ class SecurityApi(BaseView):
             raise NotSignedIn
         with services().database.platform() as unit:
             end_session(unit, identity.session_id, user_id=identity.person.user_id, now=services().now())
-        return Response(status=204)
+        return nothing()
 
 
 def _body() -> Mapping[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise Invalid("The body has to be a JSON object.")
+    body = json_body(max_bytes=MAX_SIGN_IN_BYTES)
+    for name in body:
+        if name not in SIGN_IN_FIELDS:
+            raise Invalid("This field is not known.", field=name)
+    if not isinstance(body.get("refresh", False), bool):
+        raise Invalid("This is true or false.", field="refresh")
     return body
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
+def _text(body: Mapping[str, Any], name: str, *, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or (not value and default is None):
         raise Invalid("This is needed, as text.", field=name)
     return value
 

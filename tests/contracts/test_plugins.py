@@ -59,11 +59,3 @@ def test_every_hook_and_manifest_key_is_documented():
     assert [name for name in sorted(app.plugin_host(load_settings({})).hook_names) if f"`{name}`" not in hooks] == []
     assert [name for name in sorted(keys) if f"| `{name}` |" not in manifest] == []
     assert [rule for rule in sorted(RULES) if f"`{rule}`" not in manifest] == []
-
-
-def test_plugin_of_the_tutorial_loads_and_passes_the_check(tmp_path):
-    page = (ROOT / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
-    code = page.split("```python\n")[1].split("```")[0]
-    (tmp_path / "hello.py").write_text(code, encoding="utf-8")
-
-    assert check_plugin(tmp_path / "hello.py", app.plugin_host(load_settings({})).hook_names).findings == ()

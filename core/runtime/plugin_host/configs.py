@@ -5,6 +5,7 @@ Versions are never changed once saved; secrets are shared between versions until
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.runtime.plugin_host.calls import AsideCall
 from core.runtime.plugin_host.enablement import bump_epoch
-from core.runtime.plugin_host.errors import InstanceUnknown, StateForbids
+from core.runtime.plugin_host.errors import InstanceNameInvalid, InstanceUnknown, StateForbids
 from core.runtime.plugin_host.forms import FormField, load_values, options_function, storable
 from core.runtime.plugin_host.instances import MAIN, find_config, find_instance, get_config, get_instance, newest_version
 from core.runtime.plugin_host.journal import Who
@@ -27,6 +28,7 @@ from core.runtime.tenancy.scope import require_scope
 TEST_BUDGET_S = 20.0
 OPTIONS_BUDGET_S = 3.0
 SUBJECT = "plugin"
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,14 @@ def subject_of(row: PluginInstance) -> str:
 def set_up(session: Session, runtime: PluginRuntime, plugin: str, *, instance: str = MAIN, title: str = "") -> PluginInstance:
     """The set-up of the plugin under that name, made as a draft when there is none yet; the row is locked.
 
-    Raises: PluginUnknown, PluginNotUsable; InstanceUnknown - the plugin can be set up once only, and that one is called `main`.
+    Names are lower-case letters, digits and hyphens, at most 40. Raises: PluginUnknown, PluginNotUsable; InstanceNameInvalid;
+    InstanceUnknown - the plugin can be set up once only, and that one is called `main`.
     """
     row = find_instance(session, plugin, instance, is_locked=True)
     if row is not None:
         return row
+    if not NAME_PATTERN.fullmatch(instance):
+        raise InstanceNameInvalid(field="instance", name=instance)
     loaded = runtime.host.plugin(plugin)
     if loaded.manifest.instances == "single" and instance != MAIN:
         raise InstanceUnknown(plugin=plugin, instance=instance)

@@ -2,7 +2,8 @@
 
     Invalid
     ├── ManifestInvalid      plugin.toml says something impossible
-    └── ConfigInvalid        settings do not fit the plugin's schema; `errors` by field
+    ├── ConfigInvalid        settings do not fit the plugin's schema; `errors` by field
+    └── InstanceNameInvalid  a set-up cannot be called that
     NotFound
     ├── PluginUnknown        no such plugin in this installation
     ├── InstanceUnknown      the tenant has no such instance of the plugin
@@ -47,6 +48,7 @@ __all__ = [
     "CredentialsRefused",
     "EffectInDryRun",
     "HostNotAllowed",
+    "InstanceNameInvalid",
     "InstanceUnknown",
     "ManifestInvalid",
     "PluginFailed",
@@ -82,6 +84,12 @@ class ConfigInvalid(Invalid):
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items()), errors=dict(errors))
+
+
+class InstanceNameInvalid(Invalid):
+    """A set-up's name has lower-case letters, digits and hyphens, at most 40."""
+
+    code = "plugin.instance_name_invalid"
 
 
 class PluginUnknown(NotFound):

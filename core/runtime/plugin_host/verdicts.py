@@ -19,8 +19,7 @@ from core.runtime.tenancy.scope import ScopeChanged, ScopeMissing
 from core.runtime.tenancy.session import ForeignRow
 
 NEEDS_REAUTH = "credentials"
-# Where a refusal is meant for the reader and says nothing about the plugin's own credentials.
-PAGES = ("views", "api")
+_TALKING = ("marketplaces", "lifecycle", "subscribers", "schedules")
 _DEFECTS = (TransactionGuarded, ForeignRow, ScopeChanged, ScopeMissing, HostNotAllowed)
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +61,13 @@ class Outcome:
         return self.unwrap()
 
 
+def _needs_sign_in(plugin: str, site: Site, error: Denied) -> bool:
+    """Whether the remote side refused the plugin, rather than the plugin or the core a user: it says so, or it is the plugin's own
+    refusal in a place where no user acts.
+    """
+    return getattr(error, "park", False) or (site.kind in _TALKING and error.code.startswith(f"{plugin}."))
+
+
 class Verdicts:
     """Judges calls. Safe for threads."""
 
@@ -85,7 +91,7 @@ class Verdicts:
             self._went_wrong(who, site, error, record)
         else:
             self._went_well(who, site, was_probe=was_probe)
-        if isinstance(error, Denied) and not is_defect and site.kind not in PAGES:
+        if isinstance(error, Denied) and not is_defect and _needs_sign_in(who.plugin, site, error):
             facts = {"site": str(site), "code": error.code}
             self._journal.report(who, Problem(NEEDS_REAUTH, "plugin.needs_reauth", facts=facts, fix="reconnect"))
         return Outcome(None if error is not None else tried.value, error, record.elapsed_s)

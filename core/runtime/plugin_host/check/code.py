@@ -17,7 +17,8 @@ from core.runtime.plugin_host.sources import boundary_breaches, declared_tables,
 # What Orderloom brings and plugins may use without naming it.
 PROVIDED = frozenset({"core", "plugins", "marshmallow", "sqlalchemy", "click", "babel"})
 NETWORK = frozenset({"socket", "ssl", "http", "urllib3", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "telnetlib", "websockets"})
-WEB = frozenset({"flask", "werkzeug", "wtforms"})
+WEB = frozenset({"flask", "werkzeug", "wtforms", "flask_babel", "flask_wtf", "markupsafe", "jinja2"})
+WEB_MODULES = ("views", "api", "forms", "simulator")
 DANGEROUS = frozenset({"eval", "exec", "compile", "__import__", "os.system", "os.popen", "pickle.load", "pickle.loads", "marshal.loads"})
 MAX_HOOK_LINES, MAX_LINES = 120, 500
 _NETWORK_MODULES = ("urllib.request", "http.client", "http.server")
@@ -57,8 +58,8 @@ def import_findings(subject: Subject) -> Iterator[Finding]:
         is_simulator, is_migration = subject.is_part(path, "simulator"), subject.is_part(path, "migrations")
         for line, name in imported_names(tree, package_of(path, subject.source, subject.top_module)):
             top = name.split(".")[0]
-            if top in WEB and not (is_simulator or subject.is_part(path, "views", "api")):
-                yield Finding("imports", path, line, f"imports {name}; the web framework belongs into views.py and api.py")
+            if top in WEB and not subject.is_part(path, *WEB_MODULES):
+                yield Finding("imports", path, line, f"imports {name}; the web framework belongs into views, api and forms")
             elif (top in NETWORK or name.startswith(_NETWORK_MODULES)) and not is_simulator and top not in declared:
                 yield Finding("imports", path, line, f"imports {name}; outgoing calls go through ctx.http")
             elif not (top in known or top in sys.stdlib_module_names or top in WEB or (is_migration and top == "alembic")):

@@ -8,12 +8,15 @@ import threading
 import pytest
 from sqlalchemy import text
 
+from core.kernel.errors import Denied
 from core.runtime.plugin_host.configs import activate, check_connection, differences, filled_form, roll_back, save_draft
-from core.runtime.plugin_host.errors import ConfigInvalid, StateForbids
+from core.runtime.plugin_host.errors import ConfigInvalid, InstanceNameInvalid, InstanceUnknown, StateForbids
 from core.runtime.plugin_host.instances import find_instance, versions_of
 from core.runtime.plugin_host.lifecycle import enable
 from core.runtime.plugin_host.packages import record_packages, stored_form
+from core.runtime.plugin_host.problems import open_problems
 from core.runtime.plugin_host.secrets import shown_secrets
+from core.runtime.plugin_host.verdicts import Site
 from core.runtime.security.audit import AuditFilter, entries
 
 pytestmark = pytest.mark.database
@@ -177,3 +180,32 @@ def test_form_is_still_there_when_the_plugin_no_longer_loads(desk, greeter):
         ("api_key", "text", True, None),
         ("sender", "text", False, "SHOP"),
     ]
+
+
+@pytest.mark.parametrize("name", ["", "Shop", "a:b", "../x", "x" * 41])
+def test_set_up_is_refused_when_its_name_is_odd(desk, name):
+    with pytest.raises(InstanceNameInvalid):
+        in_unit(desk, save_draft, "toy_hello", {"address": "https://example.com/", "api_key": KEY}, instance=name)
+
+
+def test_set_up_is_refused_when_the_plugin_can_be_set_up_once(desk):
+    with pytest.raises(InstanceUnknown):
+        in_unit(desk, save_draft, "toy_hello", {"address": "https://example.com/", "api_key": KEY}, instance="second")
+
+
+def test_page_refusal_does_not_ask_for_a_new_sign_in(desk):
+    class NotForYou(Denied):
+        code = "toy_rights.not_for_you"
+
+    def refuse(_ctx):
+        raise NotForYou
+
+    with desk.world.database.unit(desk.world.tea) as session:
+        page = desk.runtime.call(session, "toy_rights", Site("views", "toy_rights.page"), refuse)
+        seen = desk.runtime.call(session, "toy_rights", Site("schedules", "toy_rights.poll"), refuse)
+    desk.runtime.flush()
+
+    assert (page.error.code, seen.error.code) == ("toy_rights.not_for_you", "toy_rights.not_for_you")
+    with desk.world.database.unit(desk.world.tea) as session:
+        [problem] = open_problems(session)
+        assert (problem.key, problem.count, problem.facts["site"]) == ("credentials", 1, "schedules:toy_rights.poll")

@@ -49,7 +49,7 @@ def test_scaffold_passes_and_reaches_bronze_when_new(plugin):
         ("service.py", "from typing", "import core.runtime.db.base\nfrom typing", "service.py:5: imports: imports core.runtime.db.base; plugins use core.sdk only"),
         ("service.py", "from typing", "from ..other import x\nfrom typing", "service.py:5: imports: imports plugins.other; plugins do not know each other"),
         ("service.py", "from typing", "import numpy\nfrom typing", 'service.py:5: imports: imports numpy, which the manifest\'s "libraries" does not name'),
-        ("service.py", "from typing", "import flask\nfrom typing", "service.py:5: imports: imports flask; the web framework belongs into views.py and api.py"),
+        ("service.py", "from typing", "import flask\nfrom typing", "service.py:5: imports: imports flask; the web framework belongs into views, api and forms"),
         ("service.py", "from typing", "import urllib.request\nfrom typing", "service.py:5: imports: imports urllib.request; outgoing calls go through ctx.http"),
         ("service.py", "def check(", "X = 'https://evil.example/'\n\n\ndef check(", 'service.py:10: egress: names the host evil.example, which is not in "egress"'),
         ("service.py", "return _post(ctx, {", "eval('1')\n    return _post(ctx, {", "service.py:12: danger: calls eval; plugins neither turn data into code nor start programs"),

@@ -142,6 +142,10 @@ class Desk:
         with self.unit(scope) as session:
             return session.scalars(select(Hook).where(Hook.id == hook_id)).one()
 
+    def unit_rows(self, model: Any, scope: Scope | None = None) -> list[Any]:
+        with self.unit(scope) as session:
+            return list(session.scalars(select(model).order_by(model.id)))
+
     def messages(self, scope: Scope | None = None) -> list[Message]:
         with self.unit(scope) as session:
             return list(session.scalars(select(Message).order_by(Message.id)))

@@ -9,49 +9,32 @@ from typing import Any, ClassVar
 from flask import Response
 from flask_appbuilder.api import BaseApi, expose, protect
 from flask_appbuilder.security.decorators import permission_name
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError
 from sqlalchemy import select
 
-from core.delivery.api.body import json_body, json_response
+from core.delivery.api.base import Described, Rest
+from core.delivery.api.describe_intake import described_adjustments, described_refunds
+from core.delivery.api.describe_orders import MAX_BULK
 from core.delivery.api.idempotency import once
-from core.delivery.api.orders import MAX_BULK, MAX_BULK_BYTES
-from core.delivery.api.schemas import Amount, Quantity, StrictSchema, flat_errors
+from core.delivery.api.orders import MAX_BULK_BYTES
+from core.delivery.api.schemas import StrictSchema, flat_errors
+from core.delivery.api.schemas_intake import AdjustmentRowSchema, RefundRowSchema
+from core.delivery.web.body import arguments, json_body, json_response
 from core.delivery.web.unit import db
 from core.domain.catalog.matching import skus_by_code
 from core.domain.channels.models import Shop
 from core.domain.inventory.models import Warehouse
 from core.domain.inventory.service import Movement, post
-from core.domain.orders.normalised import NormalisedRefund, RefundState
+from core.domain.orders.normalised import NormalisedRefund
 from core.domain.orders.refunds import accept_refunds
 from core.kernel.errors import Invalid, NotFound, OrderloomError
 from core.runtime.tenancy.scope import require_scope
 
 
-class RefundRowSchema(StrictSchema):
-    """A refund or return. `order_external_id` is empty when nobody knows the order; `lines` name what came back."""
-
-    external_id = fields.String(required=True, validate=validate.Length(min=1, max=128))
-    order_external_id = fields.String(load_default="", validate=validate.Length(max=128))
-    state = fields.Enum(RefundState, by_value=True, required=True, validate=validate.NoneOf([RefundState.NONE]))
-    kind = fields.String(load_default="refund_only", validate=validate.OneOf(["refund_only", "return", "exchange"]))
-    amount = Amount(required=True)
-    currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
-    modified_at = fields.AwareDateTime(format="iso", required=True)
-    reason = fields.String(load_default="", validate=validate.Length(max=500))
-    lines = fields.List(fields.String(validate=validate.Length(min=1, max=128)), load_default=list, validate=validate.Length(max=1000))
-
-
-class AdjustmentRowSchema(StrictSchema):
-    """A correction of stock; the same reference for the same SKU and warehouse counts once."""
-
-    sku = fields.String(required=True, validate=validate.Length(min=1, max=64))
-    warehouse = fields.String(required=True, validate=validate.Length(min=1, max=40))
-    delta = Quantity(required=True)
-    reference = fields.String(required=True, validate=validate.Length(min=1, max=128))
-    note = fields.String(load_default="", validate=validate.Length(max=300))
-
-
-def _rows(body: Mapping[str, Any], key: str) -> list[Any]:
+def _rows(body: Mapping[str, Any], key: str, *known: str) -> list[Any]:
+    unknown = sorted(set(body) - {key, *known})
+    if unknown:
+        raise Invalid("This field is not known.", field=unknown[0])
     raw = body.get(key)
     if not isinstance(raw, list) or not raw:
         raise Invalid("Give a list of rows.", field=key)
@@ -72,22 +55,25 @@ def _refused(index: int, problems: Mapping[str, str], code: str = "record.values
     return {"index": index, "result": "refused", "code": code, "errors": errors}
 
 
-class RefundIntakeApi(BaseApi):
+class RefundIntakeApi(Rest, BaseApi):
     """Refunds and returns in bulk."""
 
     resource_name = "refunds"
     class_permission_name = "RefundIntakeApi"
     openapi_spec_tag = "Orders"
-    csrf_exempt = False
-    allow_browser_login = True
     permission_keys: ClassVar[Mapping[str, str]] = {"bulk": "orders.import"}
+
+    def described(self) -> Described:
+        """The endpoint in the OpenAPI document."""
+        return described_refunds(self.permission_keys["bulk"])
 
     @expose("/bulk", methods=["POST"])
     @protect()
     @permission_name("bulk")
     def bulk(self) -> Response:
         """Take up to 1,000 refunds of one shop in."""
-        return once(db(), self._bulk)
+        arguments()
+        return once(db(), self._bulk, max_bytes=MAX_BULK_BYTES)
 
     def _bulk(self) -> Response:
         body = json_body(max_bytes=MAX_BULK_BYTES)
@@ -96,7 +82,7 @@ class RefundIntakeApi(BaseApi):
             raise NotFound("There is no such shop.", field_key="shop")
         rows: list[dict[str, Any]] = []
         sound: list[NormalisedRefund] = []
-        for index, item in enumerate(_rows(body, "refunds")):
+        for index, item in enumerate(_rows(body, "refunds", "shop")):
             values, problems = _load(RefundRowSchema(), item)
             if values is not None and values["amount"] < 0:
                 problems = {"amount": "An amount of a refund is not negative."}
@@ -114,22 +100,25 @@ class RefundIntakeApi(BaseApi):
         return json_response({"result": rows})
 
 
-class StockIntakeApi(BaseApi):
+class StockIntakeApi(Rest, BaseApi):
     """Corrections of stock in bulk."""
 
     resource_name = "stock"
     class_permission_name = "StockIntakeApi"
     openapi_spec_tag = "Stock"
-    csrf_exempt = False
-    allow_browser_login = True
     permission_keys: ClassVar[Mapping[str, str]] = {"adjust": "inventory.write"}
+
+    def described(self) -> Described:
+        """The endpoint in the OpenAPI document."""
+        return described_adjustments(self.permission_keys["adjust"])
 
     @expose("/adjust", methods=["POST"])
     @protect()
     @permission_name("adjust")
     def adjust(self) -> Response:
         """Book up to 1,000 corrections; what would go below what is reserved is refused with its reason."""
-        return once(db(), self._adjust)
+        arguments()
+        return once(db(), self._adjust, max_bytes=MAX_BULK_BYTES)
 
     def _adjust(self) -> Response:
         raw = _rows(json_body(max_bytes=MAX_BULK_BYTES), "adjustments")

@@ -193,6 +193,7 @@ def test_problem_names_field_facts_and_trace(site, owner):
         "status": 422,
         "code": "invalid",
         "field": "sku",
+        "errors": [{"field": "sku", "message": "Not good."}],
         "facts": {"hint": "x"},
     }
 

@@ -14,7 +14,7 @@ from core.domain.inventory.models import LedgerEntry
 from core.domain.orders.models import Order, OrderLine, Refund
 from core.runtime.plugin_host import lifecycle
 from core.runtime.security.accounts import find_person
-from core.runtime.security.tokens import create_token
+from core.runtime.security.tokens import NewToken, create_token
 from plugins.demo_data.history import invoices, is_goods, plan, read_rows
 from tests.factories.orders import make_sku, stock_up
 from tests.fixtures.floor import HOST
@@ -39,10 +39,8 @@ def sender(floor):
     with floor.world.database.platform() as session:
         person = find_person(session, "owner@gift.example")
     with floor.world.database.unit(floor.world.gift) as session:
-        scopes = ["orders.import", "inventory.write"]
-        _row, token = create_token(
-            session, floor.system.rights, user_id=person.user_id, title="history", scopes=scopes, expires_at=now + timedelta(days=1), now=now
-        )
+        new = NewToken("history", ["orders.import", "inventory.write"], now + timedelta(days=1))
+        _row, token = create_token(session, floor.system.rights, new, user_id=person.user_id, now=now)
     client = floor.app.test_client()
 
     def send(path, body):

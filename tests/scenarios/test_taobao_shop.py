@@ -42,6 +42,7 @@ def shop(floor, simulator):
         assert configs.check_connection(session, runtime, "taobao").is_ok
         configs.activate(session, runtime, "taobao")
         lifecycle.enable(session, runtime, "taobao")
+    runtime.enablement.forget()
     with floor.world.database.unit(floor.world.tea) as session:
         return session.scalars(select(Shop.id).where(Shop.marketplace == "taobao")).one(), carrier
 

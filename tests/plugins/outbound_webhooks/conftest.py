@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,7 +21,6 @@ from core.runtime.plugin_host.lifecycle import enable
 from core.runtime.tenancy.scope import Scope
 from plugins.outbound_webhooks import service
 from plugins.outbound_webhooks.models import Attempt, Hook, Message
-from tests.fixtures.courier import Courier
 from tests.fixtures.floor import Floor
 
 PLUGIN = "outbound_webhooks"
@@ -55,12 +54,13 @@ class Call:
 class Receiver:
     """Listens until `stop`. Answers what stands in `answers`, one after the other, then `usual`.
 
-    An answer is a status, (status, headers, body), or "drop": read the request, and close the connection without a word.
+    `on_call` hears the number of each request before it is answered. An answer is a status, (status, headers, body), or "drop": read the request, and close the connection without a word.
     """
 
     usual: Any = 204
     answers: list[Any] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    on_call: Callable[[int], None] = lambda _number: None
 
     def __post_init__(self) -> None:
         receiver = self
@@ -69,6 +69,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 receiver.calls.append(Call(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                receiver.on_call(len(receiver.calls))
                 answer = receiver.answers.pop(0) if receiver.answers else receiver.usual
                 if answer == "drop":
                     self.close_connection = True
@@ -108,7 +109,6 @@ class Desk:
     """The running system with webhooks, seen from a test."""
 
     floor: Floor
-    courier: Courier
 
     @property
     def tea(self) -> Scope:
@@ -136,7 +136,7 @@ class Desk:
         with self.unit(scope) as session:
             emit(session, list(drafts))
         if deliver:
-            self.courier.run(scope or self.tea)
+            self.floor.settle(scope or self.tea)
 
     def hook(self, hook_id: UUID, scope: Scope | None = None) -> Hook:
         with self.unit(scope) as session:
@@ -168,9 +168,9 @@ def desk(floor: Floor) -> Iterator[Desk]:
         with floor.world.database.unit(scope) as session:
             enable(session, plugins, PLUGIN)
     plugins.enablement.forget()
-    made = Desk(floor, Courier(floor.world.database, floor.system.registry))
+    made = Desk(floor)
     for scope in (made.tea, made.gift):
-        made.courier.run(scope)
+        floor.settle(scope)
     yield made
     plugins.flush()
     for scope in (made.tea, made.gift):

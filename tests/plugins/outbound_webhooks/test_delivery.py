@@ -61,8 +61,7 @@ def test_answer_is_asked_for_again_with_the_same_id_when_it_was_lost(desk, recei
 
     desk.happen(held())
     after_loss = states(desk)
-    desk.courier.hurry(desk.tea)
-    desk.courier.run(desk.tea)
+    desk.floor.hurry(desk.tea)
 
     first, second = receiver.calls
     assert after_loss == ["retrying"]
@@ -95,10 +94,8 @@ def test_later_messages_of_a_subject_wait_when_the_first_is_repeated(desk, recei
     desk.happen(held(order), deliver=False)
     desk.happen(EventDraft("order.released", "order", order, {}), held(other))
     between = [(call.event["subject"]["id"], call.event["kind"]) for call in receiver.calls]
-    desk.courier.hurry(desk.tea)
-    desk.courier.run(desk.tea)
-    desk.courier.hurry(desk.tea)
-    desk.courier.run(desk.tea)
+    desk.floor.hurry(desk.tea)
+    desk.floor.hurry(desk.tea)
 
     assert sorted(between) == sorted([(str(order), "order.held"), (str(other), "order.held")])
     assert [call.event["kind"] for call in receiver.calls if call.event["subject"]["id"] == str(order)] == [
@@ -187,12 +184,10 @@ def test_subscription_is_paused_when_it_failed_often_enough_for_long_enough(desk
     too_short = desk.hook(hook).paused
     with desk.unit() as session:
         session.execute(update(Hook).values(failing_since=Hook.created_at - timedelta(hours=13)))
-    desk.courier.hurry(desk.tea)
-    desk.courier.run(desk.tea)
+    desk.floor.hurry(desk.tea)
 
     assert (too_short, desk.hook(hook).paused, desk.hook(hook).failures) == ("", "failures", 21)
-    desk.courier.hurry(desk.tea)
-    desk.courier.run(desk.tea)
+    desk.floor.hurry(desk.tea)
     assert (len(receiver.calls), states(desk)) == (2, ["held"])
 
 
@@ -205,7 +200,7 @@ def test_held_messages_go_out_in_order_when_the_subscription_goes_on(desk, recei
     before = states(desk)
 
     desk.change(hook, service.resume_hook)
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
 
     assert before == ["held"] * 3
     assert [call.event["kind"] for call in receiver.calls] == ["order.accepted", "order.paid", "order.held"]
@@ -216,7 +211,7 @@ def test_test_event_is_sent_when_the_subscription_is_paused(desk, receiver):
     desk.change(hook, service.pause_hook)
 
     desk.change(hook, service.send_trial)
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
 
     [call] = receiver.calls
     assert (call.event["kind"], call.is_signed_by(secret), states(desk)) == ("webhook.test", True, ["delivered"])
@@ -228,7 +223,7 @@ def test_message_is_sent_once_more_with_the_same_body_when_somebody_replays_it(d
     [message] = desk.messages()
 
     desk.change(hook, lambda ctx, row: service.replay_message(ctx, row, message.id))
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
 
     first, second = receiver.calls
     assert (first.body, first.headers["orderloom-delivery-id"]) == (second.body, second.headers["orderloom-delivery-id"])
@@ -246,7 +241,7 @@ def test_only_failed_messages_since_the_moment_are_sent_when_all_failed_are_repl
         session.execute(update(Message).where(Message.id == old.id).values(made_at=Message.made_at - timedelta(days=2)))
 
     desk.change(hook, lambda ctx, row: service.ask_for_replay(ctx, row, since=new.made_at - timedelta(hours=1)))
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
 
     assert [call.headers["orderloom-delivery-id"] for call in receiver.calls] == [str(new.id)]
     assert {message.id: message.state for message in desk.messages()} == {old.id: "failed", new.id: "delivered", fine.id: "delivered"}
@@ -261,7 +256,7 @@ def test_all_failed_messages_are_sent_when_there_are_more_than_one_piece(desk, r
     receiver.calls.clear()
 
     desk.change(hook, service.ask_for_replay)
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
 
     assert len(receiver.calls) == 5
     assert states(desk) == ["delivered"] * 5
@@ -274,8 +269,7 @@ def test_message_is_given_up_when_it_was_tried_for_three_days(desk, receiver):
     with desk.unit() as session:
         session.connection().execute(text("UPDATE event SET occurred_at = occurred_at - interval '73 hours'"))
 
-    desk.courier.hurry(desk.tea)
-    desk.courier.run(desk.tea)
+    desk.floor.hurry(desk.tea)
 
     assert (states(desk), len(receiver.calls)) == (["failed"], 1)
 
@@ -303,7 +297,7 @@ def test_nothing_is_sent_when_the_plugin_is_off_for_the_tenant(desk, receiver):
         disable(session, desk.floor.system.plugins, PLUGIN)
     desk.floor.system.plugins.enablement.forget()
 
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
     desk.happen(held())
 
     assert receiver.calls == []

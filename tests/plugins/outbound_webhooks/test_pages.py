@@ -100,8 +100,7 @@ def test_log_shows_every_attempt_when_a_delivery_was_repeated(desk, owner, recei
     hook, _ = desk.subscribe(receiver)
     receiver.answers = [(500, {}, b"<script>boom</script>")]
     desk.happen(held(number="SO-77"))
-    desk.courier.hurry(desk.tea)
-    desk.courier.run(desk.tea)
+    desk.floor.hurry(desk.tea)
 
     page = owner.get(f"{BASE}{hook}/")
 
@@ -137,7 +136,7 @@ def test_webhook_is_changed_paused_rotated_and_deleted_when_the_owner_says_so(de
     paused = post(owner, f"{BASE}{hook}/switch")
     desk.happen(held())
     resumed = post(owner, f"{BASE}{hook}/switch")
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
     deleted = post(owner, f"{BASE}{hook}/delete")
     desk.happen(held())
     other.stop()
@@ -163,11 +162,11 @@ def test_failed_deliveries_are_sent_again_when_the_owner_asks(desk, owner, recei
     receiver.calls.clear()
 
     one = post(owner, f"{BASE}{hook}/replay", {"message": str(first.id)})
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
     all_failed = post(owner, f"{BASE}{hook}/replay", {"since": ""})
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
     test = post(owner, f"{BASE}{hook}/test")
-    desk.courier.run(desk.tea)
+    desk.floor.settle(desk.tea)
 
     assert (one.status_code, all_failed.status_code, test.status_code) == (303, 303, 303)
     ids = [call.headers["orderloom-delivery-id"] for call in receiver.calls]

@@ -15,9 +15,11 @@ from core.delivery.screens.home import home_page
 from core.delivery.screens.jobs import JobsView
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.plugins import PluginView
+from core.delivery.screens.search import SearchView, complete_frame
 from core.delivery.screens.sync import SyncView
 from core.delivery.web.crud.bulk import EXTENSION as BULK
 from core.delivery.web.crud.view import EntityView, view_class, view_name
+from core.delivery.web.frame import extend_frame
 from core.delivery.web.health import init_health
 from core.delivery.web.menu import Entry
 from core.delivery.web.screens.places import StartView
@@ -34,6 +36,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
     builder.app.extensions["oms.system"] = system
     builder.app.extensions[BULK] = system.bulk
     next(view for view in builder.baseviews if isinstance(view, StartView)).home_page = home_page
+    extend_frame(complete_frame)
     settings = system.settings
     folders = system.plugins.host.migration_folders()
     init_health(builder.app, system.database, queue_url=settings.queue_url, pending=lambda: pending(settings.database_url, folders))
@@ -48,7 +51,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
-    for view in (PluginView, SyncView, BulkRunView, JobsView, ApiPageView):
+    for view in (PluginView, SyncView, BulkRunView, JobsView, SearchView, ApiPageView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))

@@ -1,4 +1,4 @@
-"""Search everything: pages of the menu, orders, SKUs, customers and shipments, each as far as the reader may see it; with the frame's jumps."""
+"""Search everything that the reader may see: pages of the menu, orders, SKUs, customers, shipments; and what the frame shows of it."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.bulk_runs import BulkRunView
 from core.delivery.screens.home import home_page
 from core.delivery.screens.jobs import JobsView
+from core.delivery.screens.order_entry import OrderEntryView
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.plugins import PluginView
 from core.delivery.screens.search import SearchView, complete_frame
@@ -51,7 +52,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
-    for view in (PluginView, SyncView, BulkRunView, JobsView, SearchView, ApiPageView):
+    for view in (PluginView, SyncView, BulkRunView, JobsView, SearchView, OrderEntryView, ApiPageView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))

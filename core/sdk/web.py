@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import current_app, url_for
 from werkzeug.routing import BuildError
 
-from core.delivery.api.body import json_body, json_response
+from core.delivery.web.body import json_body, json_response
 from core.delivery.api.idempotency import once
 from core.delivery.api.plugin_api import ApiView, endpoint
 from core.delivery.web.errors import said_by

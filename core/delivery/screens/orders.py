@@ -11,6 +11,7 @@ from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
 
 from core.delivery.screens import order_facts as facts
+from core.delivery.web.crud.grids import Addresses
 from core.delivery.web.crud.view import EntityView, view_name
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
@@ -169,6 +170,13 @@ class OrderView(EntityView):
             "states": facts.states_of(order),
             "copy": order.number,
         }
+
+    def list_head(self, addresses: Addresses) -> dict[str, Any]:
+        """The list's primary button leads to the entry by hand."""
+        head = super().list_head(addresses)
+        if can("orders.write"):
+            head["primary"] = grid.Action(gettext("New order"), url_for("OrderEntryView.enter"), "plus")
+        return head
 
     def now(self) -> datetime:
         """The present moment."""

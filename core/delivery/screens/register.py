@@ -13,11 +13,15 @@ from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.bulk_runs import BulkRunView
 from core.delivery.screens.home import home_page
 from core.delivery.screens.jobs import JobsView
+from core.delivery.screens.order_entry import OrderEntryView
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.plugins import PluginView
+from core.delivery.screens.search import SearchView, complete_frame
 from core.delivery.screens.sync import SyncView
+from core.delivery.screens.unmapped import UnmappedView
 from core.delivery.web.crud.bulk import EXTENSION as BULK
 from core.delivery.web.crud.view import EntityView, view_class, view_name
+from core.delivery.web.frame import extend_frame
 from core.delivery.web.health import init_health
 from core.delivery.web.menu import Entry
 from core.delivery.web.screens.places import StartView
@@ -26,7 +30,15 @@ from core.runtime.db.migrate import pending
 from core.runtime.security.permissions import MEMBER
 
 SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView}
-HIDDEN = ("orders.line", "fulfilment.shipment_line", "fulfilment.parcel", "catalog.kit_item", "customers.address", "inventory.reservation")
+HIDDEN = (
+    "orders.line",
+    "fulfilment.shipment_line",
+    "fulfilment.parcel",
+    "catalog.kit_item",
+    "customers.address",
+    "inventory.reservation",
+    "channels.unmapped",
+)
 
 
 def register_all(builder: AppBuilder, system: Any) -> None:
@@ -34,6 +46,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
     builder.app.extensions["oms.system"] = system
     builder.app.extensions[BULK] = system.bulk
     next(view for view in builder.baseviews if isinstance(view, StartView)).home_page = home_page
+    extend_frame(complete_frame)
     settings = system.settings
     folders = system.plugins.host.migration_folders()
     init_health(builder.app, system.database, queue_url=settings.queue_url, pending=lambda: pending(settings.database_url, folders))
@@ -48,9 +61,10 @@ def register_all(builder: AppBuilder, system: Any) -> None:
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
-    for view in (PluginView, SyncView, BulkRunView, JobsView, ApiPageView):
+    for view in (PluginView, SyncView, BulkRunView, JobsView, SearchView, OrderEntryView, UnmappedView, ApiPageView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))
     menu.add(Entry("sync", N_("Synchronisation"), "orders", "SyncView.first", "channels.read", "refresh", order=80))
+    menu.add(Entry("unmapped", N_("Unmapped values"), "orders", "UnmappedView.list", "channels.read", "arrows-exchange", order=85))
     menu.add(Entry("jobs", N_("Jobs"), "settings", "JobsView.list", "jobs.read", "checklist", order=45))

@@ -23,11 +23,14 @@ from core.domain.channels.models import Shop
 from core.kernel.errors import Invalid
 from core.runtime.events import Answer, EventDraft, Subscriber, emit
 from core.runtime.events.handling import DeliveredEvent, LocalContext, RemoteContext
+from core.runtime.events.models import Delivery, Event
 from core.runtime.events.schedules import Schedule
+from core.runtime.events.service import replay
 
 PULL_EVERY_S = 60
 STOCK_EVERY_S = 60
 RECONCILE_AT = time(3, 30)
+MOST_AGAIN = 10_000
 PUSH_SHIPMENT = "core.push_shipment"
 
 
@@ -74,6 +77,7 @@ class ChannelJobs:
                 on_dead="block",
                 timeout_s=30.0,
             ),
+            Subscriber(key="core.push_again", events=("channel.value_mapped",), handle=_push_again, on_dead="skip"),
         ]
 
     def _due(self, kind: str, wants: str) -> Callable[[LocalContext, Sequence[DeliveredEvent]], None]:
@@ -150,6 +154,27 @@ class ChannelJobs:
             return Answer.DONE
         with self._desk.link(ctx.scope, task.shop) as link:
             return Answer.DONE if link.connection.has_shipment(task.push) else Answer.NOT_DONE
+
+
+def _push_again(ctx: LocalContext, events: Sequence[DeliveredEvent]) -> None:
+    """A carrier has got its name on the channel: the reports that were given up for want of it go out once more."""
+    for event in events:
+        if event.payload.get("kind") != "carrier":
+            continue
+        facts = Event.payload
+        dead = (
+            select(Delivery.id)
+            .join(Event, (Event.id == Delivery.event_id) & (Event.tenant_id == Delivery.tenant_id))
+            .where(
+                Delivery.state == "dead",
+                Delivery.subscriber == PUSH_SHIPMENT,
+                facts["shop_id"].astext == event.subject_id,
+                facts["carrier"].astext == event.payload["value"],
+            )
+        )
+        ids = list(ctx.session.scalars(dead.order_by(Delivery.id).limit(MOST_AGAIN)))
+        if ids:
+            replay(ctx.session, ids)
 
 
 def _session(ctx: RemoteContext) -> Session:

@@ -12,7 +12,8 @@ const enhance = (select) => {
       const url = new URL(source, location.href);
       url.searchParams.set("q", asked.normalize("NFKC"));
       const answer = await fetch(url, { headers: { Accept: "application/json" } });
-      done(answer.ok ? await answer.json() : []);
+      const found = answer.ok ? await answer.json() : [];
+      done(found.options ?? found);
     },
   } : {};
   new globalThis.TomSelect(select, { maxOptions: 200, ...remote });

@@ -30,7 +30,7 @@ _SESSION_PARTS = frozenset(
         *("new", "dirty", "deleted", "is_modified", "in_transaction", "info", "no_autoflush", "autoflush"),
     }
 )
-_CONNECTION_PARTS = frozenset({"execute", "scalar", "scalars", "info", "in_transaction"})
+_CONNECTION_PARTS = frozenset({"execute", "exec_driver_sql", "scalar", "scalars", "info", "in_transaction"})
 _FORBIDDEN = re.compile(
     r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*"
     r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|EXECUTE|DISCARD|SET|RESET|LISTEN|UNLISTEN|LOAD|COPY|DO|CALL"

@@ -28,7 +28,7 @@ MIN_BIGINT, MAX_BIGINT = -(2**31), 2**31 - 1
 
 
 class ValuesRefused(Invalid):
-    """Some values are wrong; `problems` maps field keys to messages."""
+    """Some values are wrong."""
 
     code = "record.values_refused"
 

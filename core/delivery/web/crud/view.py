@@ -48,6 +48,11 @@ def view_name(entity_key: str) -> str:
     return "".join(part.capitalize() for part in entity_key.replace(".", "_").split("_")) + "View"
 
 
+def in_sentence(label: str) -> str:
+    """A label as it stands within a sentence: words in small letters, abbreviations and Chinese as they are."""
+    return " ".join(word if word.rstrip("s").isupper() else word.lower() for word in label.split(" "))
+
+
 class EntityView(ModelView):
     """Base of all generated views; a subclass per entity is made by `view_class`."""
 
@@ -199,7 +204,7 @@ class EntityView(ModelView):
                     return redirect(self._after(record))
                 except (Invalid, Conflict) as error:
                     self.show_error(form, error)
-        return self._form_page(form, fields, title=gettext("Add %(name)s", name=gettext(self.entity.label).lower()))
+        return self._form_page(form, fields, title=gettext("Add %(name)s", name=in_sentence(gettext(self.entity.label))))
 
     @expose("/edit/<pk>", methods=["GET", "POST"])
     @has_access
@@ -273,7 +278,7 @@ class EntityView(ModelView):
         """Primary button and more actions of the list's head."""
         primary = None
         if addresses.add:
-            primary = grid.Action(gettext("Add %(name)s", name=gettext(self.entity.label).lower()), addresses.add, "plus")
+            primary = grid.Action(gettext("Add %(name)s", name=in_sentence(gettext(self.entity.label))), addresses.add, "plus")
         return {"primary": primary, "more": [], "crumbs": None, "sub": ""}
 
     def show_head(self, record: Any, addresses: grids.Addresses) -> dict[str, Any]:

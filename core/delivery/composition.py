@@ -15,6 +15,7 @@ from core.delivery.screens import register_all
 from core.delivery.web import hooks as web_hooks
 from core.delivery.web.app_builder import OmsAppBuilder
 from core.delivery.web.factory import WebParts
+from core.domain.all_entities import TRANSLATIONS
 from core.domain.catalog import permissions as catalog_permissions
 from core.domain.channels import hooks as channel_hooks
 from core.domain.channels import permissions as channel_permissions
@@ -160,5 +161,5 @@ def web_parts(system: Any) -> WebParts:
         plugin_is_on=plugin_is_on(system.plugins),
         register=[register_screens(system)],
         template_folders=template_folders(host),
-        translations=translation_folders(host),
+        translations=[*translation_folders(host), TRANSLATIONS],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from core.domain.catalog import entities as catalog
 from core.domain.channels import entities as channels
@@ -11,6 +12,9 @@ from core.domain.fulfilment import entities as fulfilment
 from core.domain.inventory import entities as inventory
 from core.domain.orders import entities as orders
 from core.engines.metadata import EntityRegistry
+
+#: The catalogues of the domain's texts.
+TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 def core_entities() -> EntityRegistry:

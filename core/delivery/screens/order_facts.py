@@ -81,7 +81,7 @@ def stuck_of(session: Session, order: Order, links: Links, *, may_release: bool)
     first = reasons[0]
     actions = []
     if may_release and any(reason.cure == "release" for reason in reasons):
-        actions.append(grid.Action(gettext("Release"), links.action("release"), "lock-open", method="post", fields={"action": "release"}))
+        actions.append(grid.Action(gettext("Release hold"), links.action("release"), "lock-open", method="post", fields={"action": "release"}))
     if links.aliases and any(reason.cure == "match" for reason in reasons):
         actions.append(grid.Action(gettext("Match SKUs"), links.aliases, "link"))
     if links.stock and any(reason.cure == "stock" for reason in reasons):

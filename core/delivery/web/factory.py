@@ -122,7 +122,8 @@ def flask_config(settings: Settings, parts: WebParts) -> dict[str, Any]:
     Source: shared notes on Flask-AppBuilder, "Security defaults to change"; OWASP ASVS 5.0, sections 3.3, 6.2, 7.2.
     """
     secure = settings.cookie_secure
-    folders = [str(path) for path in (TRANSLATIONS, SCREEN_TRANSLATIONS, *parts.translations) if path.is_dir()]
+    # Of two catalogues with the same text the later wins; a plugin does not reword the core.
+    folders = [str(path) for path in (*parts.translations, SCREEN_TRANSLATIONS, TRANSLATIONS) if path.is_dir()]
     languages = {code: dict(about) for code, about in LANGUAGES.items()}
     return {
         "SECRET_KEY": settings.secret_key,

@@ -237,7 +237,7 @@ UNMAPPED = EntityType(
         Field("kind", N_("Kind"), is_writable=False, is_filterable=True),
         Field("value", N_("Value"), is_writable=False, is_filterable=True),
         Field("label", N_("Title"), is_writable=False),
-        Field("affected", N_("Waiting"), FieldType.INTEGER, is_writable=False),
+        Field("affected", N_("Orders waiting"), FieldType.INTEGER, is_writable=False),
         Field("mapped_to", N_("Means"), is_writable=False),
         Field("mapped_at", N_("Mapped"), FieldType.DATETIME, is_writable=False),
         Field("updated_at", N_("Last seen"), FieldType.DATETIME, is_writable=False),

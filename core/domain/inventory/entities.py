@@ -198,7 +198,7 @@ RESERVATION = EntityType(
             FieldType.CHOICE,
             is_writable=False,
             is_filterable=True,
-            choices=(Choice("active", N_("Active"), "info"), Choice("consumed", N_("Shipped"), "ok"), Choice("released", N_("Released"))),
+            choices=(Choice("active", N_("Held"), "info"), Choice("consumed", N_("Shipped"), "ok"), Choice("released", N_("Released"))),
         ),
         Field("reserved_at", N_("Since"), FieldType.DATETIME, is_writable=False),
     ),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType, FieldUnknown
@@ -19,7 +19,7 @@ from core.kernel.conditions import FieldSpec, parse_condition
 from core.kernel.conditions import FieldType as ConditionType
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.paging import Page
-from core.kernel.text import normalise, prefix_upper_bound
+from core.kernel.text import is_storable, normalise, prefix_upper_bound
 from core.runtime.db.condition_sql import ColumnMapping, to_sql
 from core.runtime.db.keyset import SortKey, capped_count, page
 
@@ -128,6 +128,9 @@ def _conditions(entity: EntityType, query: ListQuery) -> list[conditions.Conditi
 
 def _searched(session: Session, entity: EntityType, statement: Select[Any], text: str) -> Select[Any]:
     model: Any = entity.model
+    if not is_storable(text):
+        # No column can hold such text, so nothing matches; the driver would refuse to send it.
+        return statement.where(false())
     if entity.search_entity:
         for found in matching(session, entity.search_entity, text):
             statement = statement.where(model.id.in_(found))

@@ -29,7 +29,7 @@ MIN_INTEGER, MAX_INTEGER = -(2**31), 2**31 - 1
 
 
 class ValuesRefused(Invalid):
-    """Some values are wrong; `problems` maps field keys to messages."""
+    """Some values are wrong."""
 
     code = "record.values_refused"
 

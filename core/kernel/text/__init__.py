@@ -1,6 +1,6 @@
 """Text: what is refused, how it is normalised, searched, sorted by sound, and masked."""
 
-from core.kernel.text.clean import check_text, clean_text, fold_case, normalise, normalise_scan, prefix_upper_bound
+from core.kernel.text.clean import check_text, clean_text, fold_case, is_storable, normalise, normalise_scan, prefix_upper_bound
 from core.kernel.text.masking import mask_address, mask_email, mask_name, mask_phone
 from core.kernel.text.pattern import check_pattern, fits
 from core.kernel.text.pinyin import name_sort_key, pinyin_sort_key
@@ -15,6 +15,7 @@ __all__ = [
     "clean_text",
     "fits",
     "fold_case",
+    "is_storable",
     "mask_address",
     "mask_email",
     "mask_name",

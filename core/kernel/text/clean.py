@@ -32,6 +32,11 @@ def check_text(value: object, *, max_length: int, field: str | None = None) -> s
     return value
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold `text`: no NUL, no half of a surrogate pair."""
+    return "\x00" not in text and not any(_FIRST_SURROGATE <= ord(char) <= _LAST_SURROGATE for char in text)
+
+
 def clean_text(value: object, *, max_length: int, field: str | None = None) -> str:
     """`value` without white space around it, checked as by `check_text`; the length counts after the cut.
 

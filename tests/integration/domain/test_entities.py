@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.all_entities import core_entities
-from core.engines.metadata.queries import ListQuery, count, fetch, queue_counts, readable_fields
+from core.engines.metadata.queries import ListQuery, count, fetch, lookup, queue_counts, readable_fields
 from core.kernel.errors import Invalid
 from tests.factories.orders import NOON, make_sku
 
@@ -50,3 +50,13 @@ def test_list_is_refused_when_the_sort_field_is_not_sortable(world):
         fetch(session, REGISTRY.get("catalog.sku"), ListQuery(sort="price"), now=NOON, keys=["code"])
 
     assert caught.value.field == "sort"
+
+
+@pytest.mark.parametrize("entity", list(REGISTRY), ids=lambda entity: entity.key)
+@pytest.mark.parametrize("text", ["TEA\x00", "\ud83c TEA"], ids=["nul", "surrogate"])
+def test_search_finds_nothing_when_no_column_could_hold_the_text(world, entity, text):
+    with world.database.unit(world.tea) as session:
+        page = fetch(session, entity, ListQuery(search=text), now=NOON, keys=["id"])
+        choices = lookup(session, entity, text, now=NOON)
+
+    assert (page.rows, choices) == ([], [])

@@ -21,6 +21,11 @@ from core.kernel.ids import parse_id
 from core.runtime.security import audit
 
 
+def in_sentence(label: str) -> str:
+    """A label as it stands within a sentence: words in small letters, abbreviations and Chinese as they are."""
+    return " ".join(word if word.rstrip("s").isupper() else word.lower() for word in label.split(" "))
+
+
 class Editing:
     """The editing half of a generated view; the other half gives `record`, `title_of`, `page_of`, `zone` and `lookup_url`."""
 
@@ -67,7 +72,7 @@ class Editing:
                     return redirect(self._after(record))
                 except (Invalid, Conflict) as error:
                     self.show_error(form, error)
-        return self._form_page(form, fields, title=gettext("Add %(name)s", name=gettext(self.entity.label).lower()))
+        return self._form_page(form, fields, title=gettext("Add %(name)s", name=in_sentence(gettext(self.entity.label))))
 
     @expose("/edit/<pk>", methods=["GET", "POST"])
     @has_access

@@ -21,7 +21,7 @@ from werkzeug.routing import BuildError
 
 from core.delivery.web.crud import bulk, grids
 from core.delivery.web.crud.arguments import ListArguments, read_arguments
-from core.delivery.web.crud.editing import Editing
+from core.delivery.web.crud.editing import Editing, in_sentence
 from core.delivery.web.crud.export import csv_lines
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
@@ -215,7 +215,7 @@ class EntityView(Editing, ModelView):
         """Primary button and more actions of the list's head."""
         primary = None
         if addresses.add:
-            primary = grid.Action(gettext("Add %(name)s", name=gettext(self.entity.label).lower()), addresses.add, "plus")
+            primary = grid.Action(gettext("Add %(name)s", name=in_sentence(gettext(self.entity.label))), addresses.add, "plus")
         return {"primary": primary, "more": [], "crumbs": None, "sub": ""}
 
     def show_head(self, record: Any, addresses: grids.Addresses) -> dict[str, Any]:

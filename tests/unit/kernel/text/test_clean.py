@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel.errors import Invalid
-from core.kernel.text import check_text, clean_text, fold_case, normalise, normalise_scan, prefix_upper_bound
+from core.kernel.text import check_text, clean_text, fold_case, is_storable, normalise, normalise_scan, prefix_upper_bound
 
 LAST = "\U0010ffff"
 _ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -95,3 +95,8 @@ def test_prefix_range_holds_exactly_the_texts_with_the_prefix_when_they_are_rand
     for text in (prefix + tail, other, prefix[:-1] + other):
         is_inside = prefix <= text and (bound is None or text < bound)
         assert is_inside is text.startswith(prefix)
+
+
+@pytest.mark.parametrize(("text", "fits"), [("", True), ("茶 🍵", True), ("a\x00b", False), ("\ud83c", False), ("x\udfff", False)])
+def test_text_is_storable_when_postgresql_can_hold_it(text, fits):
+    assert is_storable(text) is fits

@@ -129,7 +129,7 @@ class Relay:
     def _round_of(self, connection: Connection, lane: Lane, pairs: Sequence[Pair]) -> float:
         now = time.monotonic()
         self._greedy = {tenant: until for tenant, until in self._greedy.items() if until > now}
-        given = shares(pairs, lane, after=self._after.get(lane.name, 0), greedy=self._greedy)
+        given = shares(pairs, lane, self._registry, after=self._after.get(lane.name, 0), greedy=self._greedy)
         if not given:
             return SOON_S
         found: dict[Pair, list[Picked]] = {pair: [] for pair in given}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,9 @@ from core.runtime.events.subscribers import Mode, SubscriberRegistry, installed_
 from core.runtime.tenancy.scope import SYSTEM, Scope, require_scope
 
 CHANNEL = "oms_due"
+HINT_EVERY_S = 0.05
 _TRIES = 100
+_hinted_at = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ WITH given AS (
         AS w(kind text, subscriber text, state text, reason text) ON w.kind = h.kind
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM happened) AS written, CASE WHEN EXISTS (SELECT FROM addressed) THEN pg_notify('{CHANNEL}', '') END
+SELECT (SELECT count(*) FROM happened) AS written,
+    CASE WHEN %(hint)s AND EXISTS (SELECT FROM addressed) THEN pg_notify('{CHANNEL}', '') END
 """  # noqa: S608 - the channel's name is a constant
 
 
@@ -77,7 +81,8 @@ def emit(session: Session, drafts: Sequence[EventDraft], *, registry: Subscriber
     """Write events, and one delivery for each subscriber that hears them and runs for this tenant, in one statement.
 
     Part of the caller's transaction: nothing is committed, nothing leaves before the commit; inside `direct.together` the statement is
-    sent with the block's others. Trace and actor come from the open scope. Drafts of one subject keep their order. `registry` replaces the process's own.
+    sent with the block's others. Trace and actor come from the open scope. Drafts of one subject keep their order. `registry`
+    replaces the process's own.
     Raises: SequenceTaken - a draft names a `seq` that the subject has already, or other transactions kept taking the next one.
     """
     if not drafts:
@@ -88,6 +93,7 @@ def emit(session: Session, drafts: Sequence[EventDraft], *, registry: Subscriber
         "trace": scope.trace,
         "actor": actor_json(scope),
         "wires": encode_json(_wires(tenant_id, drafts, registry or installed_registry())),
+        "hint": _may_hint(),
     }
     rows = [_row(position, draft) for position, draft in enumerate(drafts)]
 
@@ -117,6 +123,19 @@ def actor_json(scope: Scope) -> str | None:
     """The scope's actor as stored with an event; nothing for the system itself."""
     actor = scope.actor
     return None if actor == SYSTEM else encode_json({"kind": actor.kind, "id": actor.id, "label": actor.label})
+
+
+def _may_hint() -> bool:
+    """Whether to wake the relay at the commit. Commits that notify wait for each other, which would make all writers queue up.
+
+    So a process does it at most every 50 ms; a relay that was woken looks again that often for a while.
+    """
+    global _hinted_at
+    now = time.monotonic()
+    if now - _hinted_at < HINT_EVERY_S:
+        return False
+    _hinted_at = now
+    return True
 
 
 def _row(position: int, draft: EventDraft) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from core.kernel.clock import Clock, SystemClock
 from core.runtime.events import rounds
 from core.runtime.events.claims import GUARD_S
 from core.runtime.events.dispatch import CALL
-from core.runtime.events.outbox import CHANNEL
+from core.runtime.events.outbox import CHANNEL, HINT_EVERY_S
 from core.runtime.events.pruning import BITE, Keep, prune
 from core.runtime.events.schedules import Schedule
 from core.runtime.events.sharing import Lane, Pair, Picked, Queued, greedy_tenants, lane_of, messages, own_lane, shares
@@ -33,6 +33,7 @@ _CHORES_S = 1.0
 _RESUME_S = 5.0
 _PRUNE_S = 600.0
 _GREEDY_S = 2.0
+_EAGER_S = 1.5
 _QUEUE_PATIENCE_S = 5.0
 _RECONNECT_S = (0.1, 0.5, 1.0, 2.0)
 # What the relay writes are hints that a later round can write again, so its commits need not wait for the disk.
@@ -71,6 +72,7 @@ class Relay:
         self._after: dict[str, int] = {}
         self._greedy: dict[int, float] = {}
         self._due: dict[str, float] = {}
+        self._eager_until = 0.0
         self._log = structlog.get_logger("oms.relay")
 
     def run(self, should_stop: Callable[[], bool]) -> None:
@@ -104,13 +106,20 @@ class Relay:
         while not should_stop():
             try:
                 self.chores(connection)
-                wait = self.round(connection)
+                wait = self._eager(self.round(connection))
             except QueueDown:
                 self._log.warning("relay.queue_down")
                 self._queued.clear()
                 wait = POLL_S
             if wait:
                 _listen(ear, wait)
+
+    def _eager(self, wait_s: float) -> float:
+        """Look again soon for a while after there was something to do: not every event comes with a hint."""
+        now = time.monotonic()
+        if wait_s == 0.0:
+            self._eager_until = now + _EAGER_S
+        return min(wait_s, HINT_EVERY_S) if now < self._eager_until else wait_s
 
     def round(self, connection: Connection) -> float:
         """Wake workers for what is due. Returns how many seconds the next round may wait. Raises QueueDown."""
@@ -129,7 +138,7 @@ class Relay:
     def _round_of(self, connection: Connection, lane: Lane, pairs: Sequence[Pair]) -> float:
         now = time.monotonic()
         self._greedy = {tenant: until for tenant, until in self._greedy.items() if until > now}
-        given = shares(pairs, lane, after=self._after.get(lane.name, 0), greedy=self._greedy)
+        given = shares(pairs, lane, self._registry, after=self._after.get(lane.name, 0), greedy=self._greedy)
         if not given:
             return SOON_S
         found: dict[Pair, list[Picked]] = {pair: [] for pair in given}

@@ -140,8 +140,7 @@ def pick(connection: Connection[Any], given: Mapping[Pair, int]) -> list[Picked]
         "subscribers": [pair.subscriber for pair in given],
         "limits": list(given.values()),
     }
-    with connection.cursor(row_factory=class_row(Picked)) as cursor:
-        return cursor.execute(_PICK, values).fetchall()
+    return [Picked._make(row) for row in connection.execute(_PICK, values).fetchall()]
 
 
 def coalesce(connection: Connection[Any], picked: Sequence[Picked], coalescing: Collection[str]) -> list[Picked]:

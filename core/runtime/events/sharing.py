@@ -16,7 +16,8 @@ from core.runtime.events.subscribers import Subscriber, SubscriberRegistry
 from core.runtime.jobs.queue import DEFAULT_LANE, REMOTE_LANE
 
 WAITING_PER_WORKER = 3
-SMALLEST_MESSAGE = 25
+SMALLEST_MESSAGE = 25.0
+_ROUNDING = 1e-6
 
 
 class Pair(NamedTuple):
@@ -53,8 +54,8 @@ class Lane:
         return WAITING_PER_WORKER * max(1, self.workers) - self.waiting
 
     @property
-    def message_ids(self) -> int:
-        """The most deliveries of one message; remote calls are slow, so few of them wait behind each other."""
+    def message_units(self) -> int:
+        """The most transactions of one message; remote calls are slow, so few of them wait behind each other."""
         return 10 if self.name == REMOTE_LANE else 100
 
 
@@ -71,27 +72,37 @@ def lane_of(subscriber: Subscriber | None, staffed: Collection[str]) -> str:
     return lane if lane in staffed else DEFAULT_LANE
 
 
-def shares(pairs: Sequence[Pair], lane: Lane, *, after: int, greedy: Collection[int]) -> dict[Pair, int]:
+def cost(size: int) -> float:
+    """What one delivery of a piece of `size` costs, in transactions; handling one among many is not free either."""
+    return max(0.1, 1 / max(1, size))
+
+
+def shares(
+    pairs: Sequence[Pair], lane: Lane, registry: SubscriberRegistry, *, after: int, greedy: Collection[int]
+) -> dict[Pair, int]:
     """How many deliveries each pair of this lane may send in this round.
 
     The room is divided evenly among tenants, and a tenant's share among its subscribers. When there are more tenants than room,
-    those that follow tenant `after` come first. When the room is used up, tenants that were not `greedy` lately still get a
-    little, so that nobody waits behind the backlog of another.
+    those that follow tenant `after` come first. When the room is used up, tenants that were not `greedy` lately still get a little,
+    so that nobody waits behind the backlog of another.
     """
-    budget = lane.room * lane.message_ids
+    budget = lane.room * lane.message_units
     if budget <= 0:
         if lane.room <= -max(1, lane.workers):
             return {}
         pairs = [pair for pair in pairs if pair.tenant_id not in greedy]
-        budget = lane.message_ids
+        budget = lane.message_units
     by_tenant: dict[int, list[Pair]] = {}
     for pair in pairs:
         by_tenant.setdefault(pair.tenant_id, []).append(pair)
     tenants = sorted(by_tenant, key=lambda tenant: (tenant <= after, tenant))[:budget]
-    if not tenants:
-        return {}
-    share = budget // len(tenants)
-    return {pair: max(1, share // len(by_tenant[tenant])) for tenant in tenants for pair in by_tenant[tenant]}
+    given = {}
+    for tenant in tenants:
+        units = budget / len(tenants) / len(by_tenant[tenant])
+        for pair in by_tenant[tenant]:
+            subscriber = registry.find(pair.subscriber)
+            given[pair] = max(1, int(units / cost(1 if subscriber is None else subscriber.batch)))
+    return given
 
 
 def messages(picked: Iterable[Picked], registry: SubscriberRegistry, lane: Lane) -> list[Message]:
@@ -100,19 +111,19 @@ def messages(picked: Iterable[Picked], registry: SubscriberRegistry, lane: Lane)
     Small groups share a message. What is enough for several workers is divided among them.
     """
     chains = _chains(picked, registry)
-    count = sum(len(chain.ids) for chain in chains)
-    most = min(lane.message_ids, max(SMALLEST_MESSAGE, -(-count // max(1, lane.workers))))
+    units = sum(chain.units for chain in chains)
+    most = min(lane.message_units, max(SMALLEST_MESSAGE, units / max(1, lane.workers)))
     result: list[list[tuple[int, str, int, list[str]]]] = []
     used = most
     for chain in chains:
-        if used and used + len(chain.ids) > most:
+        if used and used + chain.units > most + _ROUNDING:
             result.append([])
-            used = 0
+            used = 0.0
         message = result[-1]
         if not message or message[-1][:3] != chain.head:
             message.append((*chain.head, []))
         message[-1][3].extend(chain.ids)
-        used += len(chain.ids)
+        used += chain.units
     return [list(message) for message in result]
 
 
@@ -121,6 +132,11 @@ class _Chain(NamedTuple):
 
     head: tuple[int, str, int]
     ids: list[str]
+
+    @property
+    def units(self) -> float:
+        """What it costs, in transactions."""
+        return len(self.ids) * cost(self.head[2])
 
 
 def _chains(picked: Iterable[Picked], registry: SubscriberRegistry) -> list[_Chain]:

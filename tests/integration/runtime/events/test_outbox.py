@@ -195,3 +195,16 @@ def test_registry_of_the_process_is_used_unless_another_is_given(station):
         emit(session, drafts(1, subject="p"), registry=SubscriberRegistry((HEARER,)))
 
     assert [row[0] for row in here.states()] == ["p0"]
+
+
+def test_hints_are_rare_when_much_is_written(station, monkeypatch):
+    here = station(HEARER)
+    monkeypatch.setattr("core.runtime.events.outbox._hinted_at", 0.0)
+    monkeypatch.setattr("core.runtime.events.outbox.HINT_EVERY_S", 3600.0)
+    with here.relay.connected() as ear:
+        ear.execute("LISTEN oms_due")
+
+        for number in range(5):
+            here.emit(EventDraft("order.paid", "order", f"o{number}"))
+
+        assert [hint.channel for hint in ear.notifies(timeout=0.3)] == ["oms_due"]

@@ -35,18 +35,18 @@ def test_room_is_three_messages_per_worker():
 def test_shares_are_equal_among_tenants_and_then_among_their_subscribers():
     pairs = [Pair(1, "t.one"), Pair(1, "t.batch"), Pair(1, "t.slow"), Pair(2, "t.one")]
 
-    given = shares(pairs, Lane("default", 0, 1), after=0, greedy=())
+    given = shares(pairs, Lane("default", 0, 1), REGISTRY, after=0, greedy=())
 
-    assert given == {Pair(1, "t.one"): 50, Pair(1, "t.batch"): 50, Pair(1, "t.slow"): 50, Pair(2, "t.one"): 150}
+    assert given == {Pair(1, "t.one"): 50, Pair(1, "t.batch"): 500, Pair(1, "t.slow"): 50, Pair(2, "t.one"): 150}
 
 
 def test_shares_go_round_when_there_are_more_tenants_than_room():
     pairs = [Pair(tenant, "t.far") for tenant in range(1, 101)]
     lane = Lane("remote", 2, 1)
 
-    first = shares(pairs, lane, after=0, greedy=())
-    second = shares(pairs, lane, after=next(reversed(first)).tenant_id, greedy=())
-    last = shares(pairs, lane, after=95, greedy=())
+    first = shares(pairs, lane, REGISTRY, after=0, greedy=())
+    second = shares(pairs, lane, REGISTRY, after=next(reversed(first)).tenant_id, greedy=())
+    last = shares(pairs, lane, REGISTRY, after=95, greedy=())
 
     assert [pair.tenant_id for pair in first] == list(range(1, 11))
     assert [pair.tenant_id for pair in second] == list(range(11, 21))
@@ -56,8 +56,8 @@ def test_shares_go_round_when_there_are_more_tenants_than_room():
 def test_shares_go_only_to_the_modest_when_the_room_is_used_up():
     pairs = [Pair(1, "t.one"), Pair(2, "t.one")]
 
-    assert shares(pairs, Lane("default", 3, 1), after=0, greedy={1}) == {Pair(2, "t.one"): 100}
-    assert shares(pairs, Lane("default", 4, 1), after=0, greedy={1}) == {}
+    assert shares(pairs, Lane("default", 3, 1), REGISTRY, after=0, greedy={1}) == {Pair(2, "t.one"): 100}
+    assert shares(pairs, Lane("default", 4, 1), REGISTRY, after=0, greedy={1}) == {}
 
 
 def test_greedy_are_those_who_use_up_a_share():
@@ -94,11 +94,14 @@ def test_messages_hold_several_groups_when_they_are_small():
 
 
 def test_messages_are_divided_among_workers():
-    items = [picked(number, subject=f"s{number}", key="t.batch") for number in range(90)]
+    one = [picked(number, subject=f"s{number:03}") for number in range(90)]
+    many = [picked(number, subject=f"s{number:04}", key="t.batch") for number in range(2000)]
 
-    sizes = [[len(group[3]) for group in message] for message in messages(items, REGISTRY, Lane("default", 0, 3))]
+    sizes = [
+        [[len(group[3]) for group in message] for message in messages(items, REGISTRY, Lane("default", 0, 3))] for items in (one, many)
+    ]
 
-    assert sizes == [[30], [30], [30]]
+    assert sizes == [[[30], [30], [30]], [[666], [666], [666], [2]]]
 
 
 def test_messages_of_remote_calls_are_short():

@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Response, request
 
 from core.sdk import Invalid, PluginContext
-from core.sdk.web import ApiView, endpoint, json_body, json_response, once
+from core.sdk.web import ApiView, Shape, arguments, endpoint, json_body, json_response, nothing, once
 from plugins.outbound_webhooks import queries, service
 from plugins.outbound_webhooks.errors import HookRefused
 from plugins.outbound_webhooks.models import Attempt, Hook, Message
@@ -66,7 +66,7 @@ class OutboundWebhooksApi(ApiView):
     def delete(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Delete a subscription with its log."""
         service.remove_hook(ctx, queries.get_hook(ctx.session, hook_id))
-        return Response(status=204)
+        return nothing()
 
     @endpoint("/<uuid:hook_id>/rotate", permission=MANAGE, methods=("POST",))
     def rotate(self, ctx: PluginContext, hook_id: UUID) -> Response:
@@ -94,7 +94,8 @@ class OutboundWebhooksApi(ApiView):
     def deliveries(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Deliveries with their attempts, newest first; arguments: `state`, `size` (at most 100), `cursor`."""
         hook = queries.get_hook(ctx.session, hook_id)
-        state, size, cursor = request.args.get("state", ""), request.args.get("size", "25"), request.args.get("cursor", "")
+        given = arguments("state", "size", "cursor")
+        state, size, cursor = given.get("state", ""), given.get("size", "25"), given.get("cursor", "")
         if state and state not in queries.TABS:
             raise Invalid("There is no such state.", field="state")
         if not (size.isascii() and size.isdecimal()) or not 1 <= int(size[:4]) <= MAX_PAGE:

@@ -10,8 +10,8 @@ from uuid import UUID
 from flask import Response, request
 
 from core.sdk import Invalid, PluginContext
-from core.sdk.web import ApiView, endpoint, json_body, json_response, once
-from plugins.outbound_webhooks import queries, service
+from core.sdk.web import ApiView, Shape, arguments, endpoint, json_body, json_response, nothing, once
+from plugins.outbound_webhooks import queries, schemas, service
 from plugins.outbound_webhooks.errors import HookRefused
 from plugins.outbound_webhooks.models import Attempt, Hook, Message
 
@@ -26,12 +26,12 @@ class OutboundWebhooksApi(ApiView):
     resource_name = "webhooks"
     openapi_spec_tag = "Webhooks"
 
-    @endpoint("/", permission=SEE)
+    @endpoint("/", permission=SEE, shape=Shape(gives=schemas.HOOKS))
     def get_list(self, ctx: PluginContext) -> Response:
         """All subscriptions, by name."""
         return json_response({"result": [_hook(hook) for hook in queries.all_hooks(ctx.session)]})
 
-    @endpoint("/", permission=MANAGE, methods=("POST",))
+    @endpoint("/", permission=MANAGE, methods=("POST",), shape=Shape(schemas.NEW_HOOK, schemas.HOOK_WITH_SECRET, 201))
     def post(self, ctx: PluginContext) -> Response:
         """Add a subscription: `name`, `url`, `events`, optionally `is_active`; the answer holds its `secret`.
 
@@ -45,12 +45,12 @@ class OutboundWebhooksApi(ApiView):
         answer.headers["Location"] = f"{request.script_root}{request.path}{hook.id}"
         return answer
 
-    @endpoint("/<uuid:hook_id>", permission=SEE)
+    @endpoint("/<uuid:hook_id>", permission=SEE, shape=Shape(gives=schemas.HOOK))
     def get(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """One subscription."""
         return json_response(_hook(queries.get_hook(ctx.session, hook_id)))
 
-    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("PATCH",))
+    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("PATCH",), shape=Shape(schemas.HOOK_CHANGE, schemas.HOOK))
     def patch(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Change what is given; `is_active` pauses it or lets it go on."""
         hook, body = queries.get_hook(ctx.session, hook_id), _body()
@@ -62,26 +62,26 @@ class OutboundWebhooksApi(ApiView):
             service.pause_hook(ctx, hook)
         return json_response(_hook(hook))
 
-    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("DELETE",))
+    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("DELETE",), shape=Shape(status=204))
     def delete(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Delete a subscription with its log."""
         service.remove_hook(ctx, queries.get_hook(ctx.session, hook_id))
-        return Response(status=204)
+        return nothing()
 
-    @endpoint("/<uuid:hook_id>/rotate", permission=MANAGE, methods=("POST",))
+    @endpoint("/<uuid:hook_id>/rotate", permission=MANAGE, methods=("POST",), shape=Shape(gives=schemas.HOOK_WITH_SECRET))
     def rotate(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Replace the secret; the answer holds the new one, `former_until` says how long the former one signs, too."""
         hook = queries.get_hook(ctx.session, hook_id)
         secret = service.rotate_secret(ctx, hook)
         return json_response({**_hook(hook), "secret": secret})
 
-    @endpoint("/<uuid:hook_id>/test", permission=MANAGE, methods=("POST",))
+    @endpoint("/<uuid:hook_id>/test", permission=MANAGE, methods=("POST",), shape=Shape(gives=schemas.DELIVERY, status=202))
     def test(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Send a test event; the answer names its delivery."""
         hook = queries.get_hook(ctx.session, hook_id)
         return once(ctx.session, lambda: json_response(_message(service.send_trial(ctx, hook), []), status=202))
 
-    @endpoint("/<uuid:hook_id>/replay", permission=MANAGE, methods=("POST",))
+    @endpoint("/<uuid:hook_id>/replay", permission=MANAGE, methods=("POST",), shape=Shape(schemas.REPLAY, schemas.ASKED, 202))
     def replay(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Send all failed deliveries again, those made at or after `since` (ISO 8601 with offset) if it is given."""
         hook = queries.get_hook(ctx.session, hook_id)
@@ -90,11 +90,12 @@ class OutboundWebhooksApi(ApiView):
         service.ask_for_replay(ctx, hook, since=_moment(body.get("since")))
         return json_response({"asked": True}, status=202)
 
-    @endpoint("/<uuid:hook_id>/deliveries", permission=SEE)
+    @endpoint("/<uuid:hook_id>/deliveries", permission=SEE, shape=Shape(gives=schemas.DELIVERIES, query=schemas.LOG_QUERY))
     def deliveries(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Deliveries with their attempts, newest first; arguments: `state`, `size` (at most 100), `cursor`."""
         hook = queries.get_hook(ctx.session, hook_id)
-        state, size, cursor = request.args.get("state", ""), request.args.get("size", "25"), request.args.get("cursor", "")
+        given = arguments("state", "size", "cursor")
+        state, size, cursor = given.get("state", ""), given.get("size", "25"), given.get("cursor", "")
         if state and state not in queries.TABS:
             raise Invalid("There is no such state.", field="state")
         if not (size.isascii() and size.isdecimal()) or not 1 <= int(size[:4]) <= MAX_PAGE:
@@ -106,7 +107,12 @@ class OutboundWebhooksApi(ApiView):
         following = str(messages[-1].id) if len(found) > len(messages) else None
         return json_response({"result": [_message(one, attempts[one.id]) for one in messages], "next_cursor": following})
 
-    @endpoint("/<uuid:hook_id>/deliveries/<uuid:message_id>/replay", permission=MANAGE, methods=("POST",))
+    @endpoint(
+        "/<uuid:hook_id>/deliveries/<uuid:message_id>/replay",
+        permission=MANAGE,
+        methods=("POST",),
+        shape=Shape(gives=schemas.DELIVERY, status=202),
+    )
     def replay_one(self, ctx: PluginContext, hook_id: UUID, message_id: UUID) -> Response:
         """Send one delivery again."""
         hook = queries.get_hook(ctx.session, hook_id)

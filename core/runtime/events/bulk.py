@@ -43,7 +43,7 @@ def cancel(session: Session, run: UUID) -> bool:
     stopped = cancel_run(session, run)
     if stopped:
         record(session, "bulk.cancelled", "bulk_run", run)
-        emit(session, [EventDraft(FINISHED, "bulk_run", run, {"state": "cancelled"})])
+        _tell_end(session, run)
     return stopped
 
 
@@ -81,7 +81,14 @@ def _work_off(ctx: LocalContext, event: DeliveredEvent, action: BulkAction) -> N
         result = run_chunk(ctx.session, run, chunk, action, attempt=event.attempt)
         _announce(ctx.session, run, result.split, event)
         if result.is_last:
-            emit(ctx.session, [EventDraft(FINISHED, "bulk_run", run, {"state": "done"})])
+            _tell_end(ctx.session, run)
+
+
+def _tell_end(session: Session, run: UUID) -> None:
+    ended = find_run(session, run)
+    session.refresh(ended)
+    numbers = {name: getattr(ended, name) for name in ("total", "done", "refused", "failed", "cancelled")}
+    emit(session, [EventDraft(FINISHED, "bulk_run", run, {"state": ended.state, "action": ended.action, **numbers})])
 
 
 def _announce(session: Session, run: UUID, chunks: Sequence[int], cause: DeliveredEvent) -> None:

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from core.sdk import Conflict, Invalid, PluginContext
 from core.sdk.web import Action, Pager, PageView, can, page, said_by
 from plugins.outbound_webhooks import queries, service
-from plugins.outbound_webhooks.views.forms import HookForm
 from plugins.outbound_webhooks.models import Hook
+from plugins.outbound_webhooks.views.forms import HookForm
 from plugins.outbound_webhooks.views.shown import delivery, hook_head, hook_row, moment_from, tabs
 
 SEE, MANAGE = "outbound_webhooks.see", "outbound_webhooks.manage"

@@ -135,7 +135,7 @@ def test_both_secrets_sign_when_the_overlap_lasts_and_only_the_new_one_afterward
 
 
 def test_pause_of_the_receiver_is_kept_without_counting_when_it_answers_429(desk, receiver):
-    hook, _ = desk.subscribe(receiver)
+    desk.subscribe(receiver)
     receiver.answers = [(429, {"Retry-After": "120"}, b"slow down")]
 
     desk.happen(held())

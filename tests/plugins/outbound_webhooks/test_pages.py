@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-from datetime import timedelta
-from uuid import uuid4
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import select, update
 
 from core.runtime.plugin_host.lifecycle import disable
-from core.runtime.security import tokens
-from core.runtime.security.accounts import find_person
 from core.runtime.security.audit import AuditFilter, entries
 from plugins.outbound_webhooks import service
 from plugins.outbound_webhooks.models import Hook, Message
-from tests.fixtures.floor import HOST
+from tests.fixtures.programs import Program, token_program
 from tests.plugins.outbound_webhooks.conftest import PLUGIN
 from tests.plugins.outbound_webhooks.test_delivery import held
 
 pytestmark = pytest.mark.database
 BASE = "/t/tea/webhooks/"
-API = "/api/v1/webhooks/"
+SCOPES = ("outbound_webhooks.see", "outbound_webhooks.manage")
+
+
+@dataclass
+class Client:
+    """A program that manages webhooks."""
+
+    program: Program
+
+    def __call__(self, method, path="", body=None):
+        return self.program.call(method, f"/webhooks/{path}", body)
 
 
 @pytest.fixture
@@ -41,28 +47,9 @@ def secrets_in(page):
     return re.findall(r"whsec_[A-Za-z0-9_-]{40,}", html.unescape(page.text))
 
 
-class Program:
-    """A client of the REST interface with a token of its own."""
-
-    def __init__(self, desk, *, scope, email, scopes):
-        floor = desk.floor
-        with floor.world.database.platform() as session:
-            person = find_person(session, email)
-        now = floor.system.plugins.clock.now()
-        with floor.world.database.unit(scope) as session:
-            wish = tokens.NewToken(str(uuid4()), scopes, now + timedelta(days=1))
-            _, self._text = tokens.create_token(session, floor.system.rights, wish, user_id=person.user_id, now=now)
-        self._client = floor.app.test_client()
-
-    def __call__(self, method, path="", body=None):
-        headers = {"Authorization": f"Bearer {self._text}"}
-        data = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}
-        return self._client.open(API + path, method=method, base_url=HOST, headers=headers, **data)
-
-
 @pytest.fixture
 def program(desk):
-    return Program(desk, scope=desk.tea, email="owner@tea.example", scopes=["outbound_webhooks.see", "outbound_webhooks.manage"])
+    return Client(token_program(desk.floor, desk.tea, "owner@tea.example", *SCOPES))
 
 
 def test_secret_is_shown_once_when_a_webhook_is_added(desk, owner, receiver):
@@ -262,7 +249,7 @@ def test_field_is_named_when_a_program_sends_nonsense(desk, program, body, field
 
 def test_rest_is_refused_when_the_token_may_only_see(desk, receiver):
     hook, _ = desk.subscribe(receiver)
-    reader = Program(desk, scope=desk.tea, email="owner@tea.example", scopes=["outbound_webhooks.see"])
+    reader = Client(token_program(desk.floor, desk.tea, "owner@tea.example", "outbound_webhooks.see"))
 
     assert reader("GET", str(hook)).status_code == 200
     assert reader("POST", f"{hook}/rotate", {}).status_code == 403
@@ -272,8 +259,7 @@ def test_rest_is_refused_when_the_token_may_only_see(desk, receiver):
 
 def test_rest_finds_nothing_when_the_webhook_is_another_tenants(desk, receiver):
     hook, _ = desk.subscribe(receiver)
-    scopes = ["outbound_webhooks.see", "outbound_webhooks.manage"]
-    stranger = Program(desk, scope=desk.gift, email="owner@gift.example", scopes=scopes)
+    stranger = Client(token_program(desk.floor, desk.gift, "owner@gift.example", *SCOPES))
 
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/rotate"), ("POST", "/test"), ("GET", "/deliveries")):
         assert stranger(method, f"{hook}{path}", {} if method != "GET" else None).status_code == 404

@@ -11,9 +11,9 @@ from uuid import UUID
 from flask import current_app, url_for
 from werkzeug.routing import BuildError
 
-from core.delivery.web.body import json_body, json_response
 from core.delivery.api.idempotency import once
 from core.delivery.api.plugin_api import ApiView, endpoint
+from core.delivery.web.body import json_body, json_response, nothing
 from core.delivery.web.errors import said_by
 from core.delivery.web.identity import can, require_identity
 from core.delivery.web.plugin_view import PageView, page
@@ -35,6 +35,7 @@ __all__ = [
     "json_body",
     "json_response",
     "list_url",
+    "nothing",
     "once",
     "page",
     "record_url",

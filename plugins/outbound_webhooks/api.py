@@ -10,14 +10,30 @@ from uuid import UUID
 from flask import Response, request
 
 from core.sdk import Invalid, PluginContext
-from core.sdk.web import ApiView, endpoint, json_body, json_response, once
+from core.sdk.web import ApiView, endpoint, json_body, json_response, nothing, once
 from plugins.outbound_webhooks import queries, service
 from plugins.outbound_webhooks.errors import HookRefused
 from plugins.outbound_webhooks.models import Attempt, Hook, Message
 
 SEE, MANAGE = "outbound_webhooks.see", "outbound_webhooks.manage"
 MAX_PAGE = 100
-_FIELDS = frozenset({"name", "url", "events", "is_active"})
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "name": {"type": "string"},
+    "url": {"type": "string", "format": "uri"},
+    "events": {"type": "array", "items": {"type": "string"}},
+    "is_active": {"type": "boolean"},
+}
+_CHANGE = {"type": "object", "additionalProperties": False, "properties": _SCHEMAS}
+_NEW = {**_CHANGE, "required": ["name", "url", "events"]}
+_SINCE = {"type": "object", "additionalProperties": False, "properties": {"since": {"type": ["string", "null"], "format": "date-time"}}}
+_PAGE = {
+    "properties": {
+        "state": {"enum": sorted(queries.TABS)},
+        "size": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
+        "cursor": {"type": "string", "format": "uuid"},
+    }
+}
+_FIELDS = frozenset(_SCHEMAS)
 
 
 class OutboundWebhooksApi(ApiView):
@@ -31,7 +47,7 @@ class OutboundWebhooksApi(ApiView):
         """All subscriptions, by name."""
         return json_response({"result": [_hook(hook) for hook in queries.all_hooks(ctx.session)]})
 
-    @endpoint("/", permission=MANAGE, methods=("POST",))
+    @endpoint("/", permission=MANAGE, methods=("POST",), takes=_NEW, status=201)
     def post(self, ctx: PluginContext) -> Response:
         """Add a subscription: `name`, `url`, `events`, optionally `is_active`; the answer holds its `secret`.
 
@@ -50,7 +66,7 @@ class OutboundWebhooksApi(ApiView):
         """One subscription."""
         return json_response(_hook(queries.get_hook(ctx.session, hook_id)))
 
-    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("PATCH",))
+    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("PATCH",), takes=_CHANGE)
     def patch(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Change what is given; `is_active` pauses it or lets it go on."""
         hook, body = queries.get_hook(ctx.session, hook_id), _body()
@@ -62,11 +78,11 @@ class OutboundWebhooksApi(ApiView):
             service.pause_hook(ctx, hook)
         return json_response(_hook(hook))
 
-    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("DELETE",))
+    @endpoint("/<uuid:hook_id>", permission=MANAGE, methods=("DELETE",), status=204)
     def delete(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Delete a subscription with its log."""
         service.remove_hook(ctx, queries.get_hook(ctx.session, hook_id))
-        return Response(status=204)
+        return nothing()
 
     @endpoint("/<uuid:hook_id>/rotate", permission=MANAGE, methods=("POST",))
     def rotate(self, ctx: PluginContext, hook_id: UUID) -> Response:
@@ -75,13 +91,13 @@ class OutboundWebhooksApi(ApiView):
         secret = service.rotate_secret(ctx, hook)
         return json_response({**_hook(hook), "secret": secret})
 
-    @endpoint("/<uuid:hook_id>/test", permission=MANAGE, methods=("POST",))
+    @endpoint("/<uuid:hook_id>/test", permission=MANAGE, methods=("POST",), status=202)
     def test(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Send a test event; the answer names its delivery."""
         hook = queries.get_hook(ctx.session, hook_id)
         return once(ctx.session, lambda: json_response(_message(service.send_trial(ctx, hook), []), status=202))
 
-    @endpoint("/<uuid:hook_id>/replay", permission=MANAGE, methods=("POST",))
+    @endpoint("/<uuid:hook_id>/replay", permission=MANAGE, methods=("POST",), takes=_SINCE, status=202)
     def replay(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Send all failed deliveries again, those made at or after `since` (ISO 8601 with offset) if it is given."""
         hook = queries.get_hook(ctx.session, hook_id)
@@ -90,7 +106,7 @@ class OutboundWebhooksApi(ApiView):
         service.ask_for_replay(ctx, hook, since=_moment(body.get("since")))
         return json_response({"asked": True}, status=202)
 
-    @endpoint("/<uuid:hook_id>/deliveries", permission=SEE)
+    @endpoint("/<uuid:hook_id>/deliveries", permission=SEE, takes=_PAGE)
     def deliveries(self, ctx: PluginContext, hook_id: UUID) -> Response:
         """Deliveries with their attempts, newest first; arguments: `state`, `size` (at most 100), `cursor`."""
         hook = queries.get_hook(ctx.session, hook_id)
@@ -106,7 +122,7 @@ class OutboundWebhooksApi(ApiView):
         following = str(messages[-1].id) if len(found) > len(messages) else None
         return json_response({"result": [_message(one, attempts[one.id]) for one in messages], "next_cursor": following})
 
-    @endpoint("/<uuid:hook_id>/deliveries/<uuid:message_id>/replay", permission=MANAGE, methods=("POST",))
+    @endpoint("/<uuid:hook_id>/deliveries/<uuid:message_id>/replay", permission=MANAGE, methods=("POST",), status=202)
     def replay_one(self, ctx: PluginContext, hook_id: UUID, message_id: UUID) -> Response:
         """Send one delivery again."""
         hook = queries.get_hook(ctx.session, hook_id)

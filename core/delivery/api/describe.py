@@ -1,4 +1,4 @@
-"""Parts that every description in the OpenAPI document is made of (OpenAPI 3.1, JSON Schema 2020-12). Plain data; nothing here asks Flask."""
+"""Parts that every description in the OpenAPI document is made of (OpenAPI 3.1). Plain data; nothing here asks Flask."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def answer(what: str, schema: Schema | None = None, *, location: bool = False) -
 
 def problems(codes: Iterable[str]) -> Schema:
     """The responses for what can go wrong, `default` for the rest."""
-    return {code: {"$ref": f"#/components/responses/Problem{code}"} for code in codes} | {"default": {"$ref": "#/components/responses/Problem"}}
+    named = {code: {"$ref": f"#/components/responses/Problem{code}"} for code in codes}
+    return {**named, "default": {"$ref": "#/components/responses/Problem"}}
 
 
 def problem_responses() -> Schema:
@@ -125,7 +126,7 @@ def operation(
     if permission:
         made["description"] = f"Needs the permission `{permission}`."
         made["x-permission"] = permission
-    made.update({name: value for name, value in more.items() if value or value == [] and name == "security"})
+    made.update({name: value for name, value in more.items() if value or name == "security"})
     made["responses"] = responses
     return made
 

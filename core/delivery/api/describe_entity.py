@@ -229,7 +229,8 @@ def _write_schema(entity: EntityType, fields: list[Field], *, is_new: bool) -> S
             schema["default"] = item.default
         properties[item.key] = schema
     if not is_new and hasattr(entity.model, "row_version"):
-        properties["row_version"] = {"type": "integer", "description": "The version that is being changed; 409 when it is not the present one."}
+        text = "The version that is being changed; 409 when it is not the present one."
+        properties["row_version"] = {"type": "integer", "description": text}
     made: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
     required = [item.key for item in fields if item.is_required and item.default is None]
     if is_new and required:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from marshmallow import fields
 from core.delivery.api.base import Described
 from core.delivery.api.describe import (
     AMOUNT_PATTERN,
+    FIELD_ERROR,
     IDEMPOTENCY_KEY,
     READ_PROBLEMS,
     WRITE_PROBLEMS,
@@ -34,10 +36,11 @@ from core.delivery.api.schemas import (
     ShipSchema,
 )
 from core.domain.orders.intake import CREATED, REFUSED, STALE, UNCHANGED, UPDATED
+from core.kernel.jsontext import encode_json
 
 MAX_BULK = 1_000
 TAG = "Orders"
-_NAMES: Mapping[str, type] = {
+_ORDER_SCHEMAS: Mapping[str, type] = {
     "BulkOrder": BulkOrdersSchema,
     "ManualOrder": ManualOrderSchema,
     "OrderNote": NoteSchema,
@@ -47,15 +50,15 @@ _NAMES: Mapping[str, type] = {
 _RECEIVER_KEYS = ("name", "phone", "country", "province", "city", "district", "town", "street", "postcode", "email")
 
 
-def schemas_from_marshmallow() -> dict[str, Schema]:
-    """The marshmallow schemas of the order endpoints as JSON Schema, nested ones by reference."""
+def schemas_from_marshmallow(named: Mapping[str, type]) -> dict[str, Schema]:
+    """Marshmallow schemas as JSON Schema, nested ones by reference."""
     plugin = MarshmallowPlugin(schema_name_resolver=lambda schema: _class_of(schema).__name__.removesuffix("Schema"))
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
     assert plugin.converter is not None
     plugin.converter.add_attribute_function(_own_fields)
-    for name, schema in _NAMES.items():
+    for name, schema in named.items():
         spec.components.schema(name, schema=schema)
-    found: dict[str, Schema] = spec.to_dict()["components"]["schemas"]
+    found: dict[str, Schema] = json.loads(encode_json(spec.to_dict()["components"]["schemas"]))  # defaults are Decimals
     # The schemas refuse what they do not know; apispec does not tell.
     return {name: {**schema, "additionalProperties": False} for name, schema in found.items()}
 
@@ -89,7 +92,7 @@ def described_orders(permissions: Mapping[str, str]) -> Described:
                 permission=permissions["ship"],
                 parameters=keyed,
                 requestBody=body_of(ref("ShipOrder")),
-                responses={"201": answer("The shipment; the first one when it is there already.", _ids("shipment_id"), location=True), **writes},
+                responses={"201": answer("The shipment; the first one when it is known.", _ids("shipment_id"), location=True), **writes},
             )
         },
         "/orders/{id}/stuck": {
@@ -125,26 +128,24 @@ def described_orders(permissions: Mapping[str, str]) -> Described:
             )
         },
     }
-    return Described(paths, {**schemas_from_marshmallow(), **_ANSWERS})
+    return Described(paths, {**schemas_from_marshmallow(_ORDER_SCHEMAS), **_ANSWERS})
+
+
+def rows_body(key: str, schema: str, *, is_of_shop: bool) -> Schema:
+    """A body with up to 1,000 rows of one kind."""
+    shop: Schema = {"shop": {"type": "string", "minLength": 1, "description": "The code of the shop."}} if is_of_shop else {}
+    properties = {**shop, key: {"type": "array", "items": ref(schema), "minItems": 1, "maxItems": MAX_BULK}}
+    return {"type": "object", "additionalProperties": False, "required": list(properties), "properties": properties}
 
 
 def _bulk(permission: str) -> Schema:
-    schema: Schema = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["shop", "orders"],
-        "properties": {
-            "shop": {"type": "string", "minLength": 1, "description": "The code of the shop."},
-            "orders": {"type": "array", "items": ref("BulkOrder"), "minItems": 1, "maxItems": MAX_BULK},
-        },
-    }
     return operation(
         "orders_bulk",
         tag=TAG,
         summary="Take up to 1,000 orders of one shop in; each is answered for itself",
         permission=permission,
         parameters=[IDEMPOTENCY_KEY],
-        requestBody=body_of(schema),
+        requestBody=body_of(rows_body("orders", "BulkOrder", is_of_shop=True)),
         responses={"200": answer("One result per order, in the order given.", ref("BulkResult")), **problems(WRITE_PROBLEMS)},
     )
 
@@ -157,7 +158,10 @@ def _enter(permission: str) -> Schema:
         permission=permission,
         parameters=[IDEMPOTENCY_KEY],
         requestBody=body_of(ref("ManualOrder")),
-        responses={"201": answer("The order; the first one when the reference is known.", _ids("id"), location=True), **problems(WRITE_PROBLEMS)},
+        responses={
+            "201": answer("The order; the first one when the reference is known.", _ids("id"), location=True),
+            **problems(WRITE_PROBLEMS),
+        },
     )
 
 
@@ -165,14 +169,6 @@ def _ids(name: str) -> Schema:
     return {"type": "object", "required": [name], "properties": {name: {"type": "string", "format": "uuid"}}}
 
 
-_FIELD_ERRORS: Schema = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["field", "message"],
-        "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-    },
-}
 _ANSWERS: Mapping[str, Schema] = {
     "BulkResult": {
         "type": "object",
@@ -190,7 +186,7 @@ _ANSWERS: Mapping[str, Schema] = {
                         "id": {"type": "string", "format": "uuid"},
                         "number": {"type": "string"},
                         "code": {"type": "string"},
-                        "errors": _FIELD_ERRORS,
+                        "errors": {"type": "array", "items": FIELD_ERROR},
                     },
                 },
             },

@@ -1,8 +1,8 @@
 """`Idempotency-Key`: the same request again gets the stored answer; the same key for another request is refused.
 
-The key's row is written first, in the request's own transaction: a second request with the key waits for the first and then sees its answer, and a
-request that fails leaves no trace, so that it can be repeated. Keys belong to whoever sent them (a person, an API token) and are kept for a week.
-Source: the IETF httpapi draft "The Idempotency-Key HTTP Header Field".
+The key's row is written first, in the request's own transaction: a second request with the key waits for the first and then sees its
+answer, and a request that fails leaves no trace, so that it can be repeated. Keys belong to whoever sent them (a person, an API token) and
+are kept for a week. Source: the IETF httpapi draft "The Idempotency-Key HTTP Header Field".
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ def once(session: Session, run: Callable[[], Response], *, max_bytes: int = MAX_
 
 def _claim(session: Session, row: dict[str, object]) -> bool:
     """Whether the key was free; waits for a request that is using it now."""
+    free = "ON CONFLICT (tenant_id, actor, key) DO NOTHING"
     try:
-        return bool(insert_rows(session, IdempotencyKey, [row], on_conflict="ON CONFLICT (tenant_id, actor, key) DO NOTHING", returning="id"))
+        return bool(insert_rows(session, IdempotencyKey, [row], on_conflict=free, returning="id"))
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", "") == _LOCK_NOT_AVAILABLE:
             raise KeyBusy from error

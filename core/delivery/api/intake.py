@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from flask import Response
 from flask_appbuilder.api import BaseApi, expose, protect
 from flask_appbuilder.security.decorators import permission_name
-from marshmallow import ValidationError
+from flask_babel import gettext
+from marshmallow import Schema, ValidationError
 from sqlalchemy import select
 
 from core.delivery.api.base import Described, Rest
@@ -17,7 +19,7 @@ from core.delivery.api.describe_intake import described_adjustments, described_r
 from core.delivery.api.describe_orders import MAX_BULK
 from core.delivery.api.idempotency import once
 from core.delivery.api.orders import MAX_BULK_BYTES
-from core.delivery.api.schemas import StrictSchema, flat_errors
+from core.delivery.api.schemas import flat_errors
 from core.delivery.api.schemas_intake import AdjustmentRowSchema, RefundRowSchema
 from core.delivery.web.body import arguments, json_body, json_response
 from core.delivery.web.unit import db
@@ -27,12 +29,18 @@ from core.domain.inventory.models import Warehouse
 from core.domain.inventory.service import Movement, post
 from core.domain.orders.normalised import NormalisedRefund
 from core.domain.orders.refunds import accept_refunds
-from core.kernel.errors import Invalid, NotFound, OrderloomError
+from core.kernel.errors import Invalid, OrderloomError
+from core.kernel.messages import N_
 from core.runtime.tenancy.scope import require_scope
 
+REFUNDS, ADJUSTMENTS = "refunds", "adjustments"
+AMOUNT_NEGATIVE = N_("An amount of a refund is not negative.")
+SKU_UNKNOWN = N_("There is no such SKU.")
+WAREHOUSE_UNKNOWN = N_("There is no such warehouse.")
 
-def _rows(body: Mapping[str, Any], key: str, *known: str) -> list[Any]:
-    unknown = sorted(set(body) - {key, *known})
+
+def _rows(body: Mapping[str, Any], key: str, *beside: str) -> list[Any]:
+    unknown = sorted(set(body) - {key, *beside})
     if unknown:
         raise Invalid("This field is not known.", field=unknown[0])
     raw = body.get(key)
@@ -43,15 +51,15 @@ def _rows(body: Mapping[str, Any], key: str, *known: str) -> list[Any]:
     return raw
 
 
-def _load(schema: StrictSchema, item: Any) -> tuple[dict[str, Any] | None, dict[str, str]]:
+def _load(schema: Schema, item: Any) -> tuple[dict[str, Any] | None, dict[str, str]]:
     try:
         return schema.load(item), {}
     except ValidationError as error:
         return None, flat_errors(error.messages)
 
 
-def _refused(index: int, problems: Mapping[str, str], code: str = "record.values_refused") -> dict[str, Any]:
-    errors = [{"field": f"[{index}].{key}" if key else f"[{index}]", "message": text} for key, text in problems.items()]
+def _refused(key: str, index: int, problems: Mapping[str, str], code: str = "record.values_refused") -> dict[str, Any]:
+    errors = [{"field": f"{key}[{index}].{name}".rstrip("."), "message": gettext(text)} for name, text in problems.items()]
     return {"index": index, "result": "refused", "code": code, "errors": errors}
 
 
@@ -77,17 +85,20 @@ class RefundIntakeApi(Rest, BaseApi):
 
     def _bulk(self) -> Response:
         body = json_body(max_bytes=MAX_BULK_BYTES)
-        shop = db().execute(select(Shop.id).where(Shop.code == str(body.get("shop", "")))).scalar_one_or_none()
+        raw = _rows(body, REFUNDS, "shop")
+        code = body.get("shop")
+        shop = db().execute(select(Shop.id).where(Shop.code == code)).scalar_one_or_none() if isinstance(code, str) else None
         if shop is None:
-            raise NotFound("There is no such shop.", field_key="shop")
+            raise Invalid("There is no such shop.", field="shop")
+        schema = RefundRowSchema()
         rows: list[dict[str, Any]] = []
         sound: list[NormalisedRefund] = []
-        for index, item in enumerate(_rows(body, "refunds", "shop")):
-            values, problems = _load(RefundRowSchema(), item)
+        for index, item in enumerate(raw):
+            values, problems = _load(schema, item)
             if values is not None and values["amount"] < 0:
-                problems = {"amount": "An amount of a refund is not negative."}
+                problems = {"amount": AMOUNT_NEGATIVE}
             if values is None or problems:
-                rows.append(_refused(index, problems))
+                rows.append(_refused(REFUNDS, index, problems))
                 continue
             lines = tuple(values.pop("lines"))
             sound.append(NormalisedRefund(**values, line_external_ids=lines))
@@ -121,28 +132,31 @@ class StockIntakeApi(Rest, BaseApi):
         return once(db(), self._adjust, max_bytes=MAX_BULK_BYTES)
 
     def _adjust(self) -> Response:
-        raw = _rows(json_body(max_bytes=MAX_BULK_BYTES), "adjustments")
-        loaded = [_load(AdjustmentRowSchema(), item) for item in raw]
+        raw = _rows(json_body(max_bytes=MAX_BULK_BYTES), ADJUSTMENTS)
+        schema = AdjustmentRowSchema()
+        loaded = [_load(schema, item) for item in raw]
         skus = skus_by_code(db(), {values["sku"] for values, _problems in loaded if values})
         houses = {row.code: row.id for row in db().execute(select(Warehouse.code, Warehouse.id))}
         rows = []
         for index, (values, problems) in enumerate(loaded):
-            if values is not None and values["sku"] not in skus:
-                problems = {"sku": "There is no such SKU."}
-            elif values is not None and values["warehouse"] not in houses:
-                problems = {"warehouse": "There is no such warehouse."}
-            if values is None or problems:
-                rows.append(_refused(index, problems))
+            if values is None:
+                rows.append(_refused(ADJUSTMENTS, index, problems))
+                continue
+            if values["sku"] not in skus:
+                rows.append(_refused(ADJUSTMENTS, index, {"sku": SKU_UNKNOWN}))
+                continue
+            if values["warehouse"] not in houses:
+                rows.append(_refused(ADJUSTMENTS, index, {"warehouse": WAREHOUSE_UNKNOWN}))
                 continue
             rows.append(self._book(index, values, skus[values["sku"]], houses[values["warehouse"]]))
         return json_response({"result": rows})
 
     @staticmethod
-    def _book(index: int, values: Mapping[str, Any], sku: Any, house: Any) -> dict[str, Any]:
+    def _book(index: int, values: Mapping[str, Any], sku: UUID, house: UUID) -> dict[str, Any]:
         movement = Movement(sku, house, values["delta"], "correction", values["reference"], values["note"])
         try:
             with db().begin_nested():
                 done = post(db(), [movement], actor=require_scope().actor.label)
             return {"index": index, "result": "booked" if done else "unchanged"}
         except OrderloomError as error:
-            return _refused(index, {getattr(error, "field", "") or "delta": error.message}, error.code)
+            return _refused(ADJUSTMENTS, index, {"delta": error.message}, error.code)

@@ -1,7 +1,7 @@
-"""`/api/v1/openapi.json`: the REST interface described by itself (OpenAPI 3.1), made from entity types and schemas, and a page that shows it.
+"""`/api/v1/openapi.json`: the REST interface described by itself (OpenAPI 3.1), and a page that shows it.
 
-Everybody may read the core's part. Resources of plugins are in the document of a business in which the plugin is on, for its members only, so
-that nobody else learns what a business uses.
+Everybody may read the core's part. Resources of plugins are in the document of a business in which the plugin is on, for its members only,
+so that nobody else learns what a business uses.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from core.delivery.web.screens.api import SecurityApi
 from core.kernel.jsontext import encode_json
 from core.runtime.security.permissions import MEMBER
 
+LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 METHODS = ("get", "post", "put", "patch", "delete")
 DESCRIPTION = """\
 Every business has its own address, `/t/<short name>/api/v1`. With an API token or an access token the short name may be left out: the token
@@ -47,7 +48,7 @@ def build_document(parts: Iterable[Described], *, server: str = API_ROOT) -> Sch
         schemas.update(part.schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Orderloom", "version": core.__version__, "description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "info": {"title": "Orderloom", "version": core.__version__, "description": DESCRIPTION, "license": LICENSE},
         "servers": [{"url": server}],
         "security": [{"bearer": []}],
         "tags": [{"name": tag} for tag in _tags(paths.values())],
@@ -127,7 +128,8 @@ class OpenApi(Rest, BaseApi):
     def described(self) -> Described:
         """This address in its own document."""
         responses = {"200": answer("The document.", {"type": "object"})}
-        return Described({"/openapi.json": {"get": operation("openapi", tag="Meta", summary="This document", security=[], responses=responses)}})
+        made = operation("openapi", tag="Meta", summary="This document", security=[], responses=responses)
+        return Described({"/openapi.json": {"get": made}})
 
 
 class ApiPageView(BaseView):

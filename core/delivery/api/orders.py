@@ -140,7 +140,7 @@ class OrderApi(Rest, BaseApi):
     @protect()
     @permission_name("reveal")
     def reveal(self, pk: str) -> Response:
-        """The receiver in clear; the reason is put on record. Takes no idempotency key: a stored answer would hold personal data in clear."""
+        """The receiver in clear; the reason is put on record. Takes no idempotency key: the stored answer would hold personal data."""
         arguments()
         values = _checked(RevealSchema(), json_body())
         return json_response({"result": reveal_receiver(db(), _order_id(pk), reason=values["reason"])})

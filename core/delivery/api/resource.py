@@ -1,8 +1,8 @@
 """The REST resource of one entity: list, one, create, change, delete and actions; on Flask-AppBuilder's REST views and permissions.
 
 Lists take `queue`, `q`, `filter` (a condition tree as JSON), `sort`, `cursor`, `size` and `fields`. Errors are Problem Details (RFC 9457)
-and name the field. What an entity does not offer (no `create`, no actions) has no route, so that it answers 405. Flask-AppBuilder's own list,
-filters and schemas are replaced (docs/adr/0001).
+and name the field. What an entity does not offer (no `create`, no actions) has no route, so that it answers 405. Flask-AppBuilder's own
+list, filters and schemas are replaced (docs/adr/0001).
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def api_class(entity: EntityType, registry: EntityRegistry, session: Any, *, bas
     area, name = entity.area, api_name(entity.key)
     keys = {"get": f"{area}.read", "post": f"{area}.write", "put": f"{area}.write", "delete": f"{area}.delete"}
     offers = {"post": entity.create, "put": entity.update, "delete": entity.delete, "act": entity.actions}
-    columns = dict.fromkeys(("list_columns", "show_columns", "add_columns", "edit_columns", "search_columns", "order_columns"), ["id"])
+    columns = {f"{use}_columns": ["id"] for use in ("list", "show", "add", "edit", "search", "order")}
     return type(
         name,
         (base,),

@@ -69,7 +69,8 @@ class StrictSchema(Schema):
         unknown = RAISE
 
 
-def _text(length: int, **more: Any) -> Text:
+def text_of(length: int, **more: Any) -> Text:
+    """An optional text of at most `length` characters, empty when it is left out."""
     return Text(validate=validate.Length(max=length), load_default="", **more)
 
 
@@ -80,27 +81,27 @@ def _moment() -> Moment:
 class ReceiverSchema(StrictSchema):
     """Who gets the parcel."""
 
-    name = _text(120)
-    phone = _text(40)
-    country = _text(60)
-    province = _text(60)
-    city = _text(60)
-    district = _text(60)
-    town = _text(60)
-    street = _text(300)
-    postcode = _text(20)
-    email = _text(254)
+    name = text_of(120)
+    phone = text_of(40)
+    country = text_of(60)
+    province = text_of(60)
+    city = text_of(60)
+    district = text_of(60)
+    town = text_of(60)
+    street = text_of(300)
+    postcode = text_of(20)
+    email = text_of(254)
 
 
 class BulkLineSchema(StrictSchema):
     """One line of a normalised order."""
 
     external_id = Text(required=True, validate=validate.Length(min=1, max=128))
-    seller_code = _text(128)
-    title = _text(500)
-    variant = _text(200)
-    external_sku = _text(128)
-    external_product = _text(128)
+    seller_code = text_of(128)
+    title = text_of(500)
+    variant = text_of(200)
+    external_sku = text_of(128)
+    external_product = text_of(128)
     quantity = Quantity(required=True)
     unit_price = Amount(load_default=Decimal(0))
     paid_amount = Amount(required=True)
@@ -124,11 +125,11 @@ class BulkOrdersSchema(StrictSchema):
     ship_by = _moment()
     completed_at = _moment()
     replaces = Text(load_default=None, allow_none=True, validate=validate.Length(min=1, max=128))
-    buyer_id = _text(128)
-    buyer_name = _text(120)
+    buyer_id = text_of(128)
+    buyer_name = text_of(120)
     receiver = fields.Nested(ReceiverSchema, load_default=dict)
-    buyer_note = _text(2000)
-    seller_note = _text(2000)
+    buyer_note = text_of(2000)
+    seller_note = text_of(2000)
     is_cash_on_delivery = Flag(load_default=False)
     tags = fields.List(Text(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
     lines = fields.List(fields.Nested(BulkLineSchema), required=True, validate=validate.Length(min=1, max=1000))
@@ -138,7 +139,7 @@ class ManualLineSchema(StrictSchema):
     """One line of an order entered by hand."""
 
     code = Text(required=True, validate=validate.Length(min=1, max=64))
-    title = _text(200)
+    title = text_of(200)
     quantity = Quantity(required=True)
     unit_price = Amount(required=True)
 
@@ -153,9 +154,9 @@ class ManualOrderSchema(StrictSchema):
     discount = Amount(load_default=Decimal(0))
     is_paid = Flag(load_default=True)
     is_on_delivery = Flag(load_default=False)
-    reference = _text(100)
-    buyer_note = _text(2000)
-    seller_note = _text(2000)
+    reference = text_of(100)
+    buyer_note = text_of(2000)
+    seller_note = text_of(2000)
     tags = fields.List(Text(validate=validate.Length(min=1, max=40)), load_default=list, validate=validate.Length(max=20))
 
 
@@ -173,7 +174,7 @@ class ShipSchema(StrictSchema):
     tracking_number = Text(required=True, validate=validate.Length(min=1, max=64))
     lines = fields.List(fields.Nested(ShipLineSchema), load_default=list, validate=validate.Length(max=1000))
     weight_g = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(0, 1_000_000), strict=True)
-    note = _text(500)
+    note = text_of(500)
 
 
 class NoteSchema(StrictSchema):

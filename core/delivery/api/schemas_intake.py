@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from core.delivery.api.schemas import Amount, Quantity, StrictSchema
+from core.delivery.api.schemas import Amount, Moment, Quantity, StrictSchema, Text, text_of
 from core.domain.orders.normalised import RefundState
 
 
 class RefundRowSchema(StrictSchema):
     """A refund or return. `order_external_id` is empty when nobody knows the order; `lines` name what came back."""
 
-    external_id = fields.String(required=True, validate=validate.Length(min=1, max=128))
-    order_external_id = fields.String(load_default="", validate=validate.Length(max=128))
+    external_id = Text(required=True, validate=validate.Length(min=1, max=128))
+    order_external_id = text_of(128)
     state = fields.Enum(RefundState, by_value=True, required=True, validate=validate.NoneOf([RefundState.NONE]))
     kind = fields.String(load_default="refund_only", validate=validate.OneOf(["refund_only", "return", "exchange"]))
     amount = Amount(required=True)
-    currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
-    modified_at = fields.AwareDateTime(format="iso", required=True)
-    reason = fields.String(load_default="", validate=validate.Length(max=500))
-    lines = fields.List(fields.String(validate=validate.Length(min=1, max=128)), load_default=list, validate=validate.Length(max=1000))
+    currency = Text(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
+    modified_at = Moment(required=True)
+    reason = text_of(500)
+    lines = fields.List(Text(validate=validate.Length(min=1, max=128)), load_default=list, validate=validate.Length(max=1000))
 
 
 class AdjustmentRowSchema(StrictSchema):
     """A correction of stock; the same reference for the same SKU and warehouse counts once."""
 
-    sku = fields.String(required=True, validate=validate.Length(min=1, max=64))
-    warehouse = fields.String(required=True, validate=validate.Length(min=1, max=40))
+    sku = Text(required=True, validate=validate.Length(min=1, max=64))
+    warehouse = Text(required=True, validate=validate.Length(min=1, max=40))
     delta = Quantity(required=True)
-    reference = fields.String(required=True, validate=validate.Length(min=1, max=128))
-    note = fields.String(load_default="", validate=validate.Length(max=300))
+    reference = Text(required=True, validate=validate.Length(min=1, max=128))
+    note = text_of(300)

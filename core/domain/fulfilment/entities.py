@@ -18,7 +18,6 @@ from core.kernel.messages import N_
 from core.kernel.text import check_pattern
 
 
-
 def _create_carrier(session: Session, values: Mapping[str, Any]) -> Carrier:
     check_pattern(values.get("tracking_pattern", ""), field="tracking_pattern")
     made: Carrier = creator(Carrier)(session, values)

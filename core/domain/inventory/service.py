@@ -26,6 +26,7 @@ _AGAIN = (
     "ON CONFLICT (tenant_id, owner, sku_id, warehouse_id) DO UPDATE SET state = 'active', quantity = excluded.quantity, "
     "reserved_at = now(), ended_at = NULL WHERE reservation.state <> 'active'"
 )
+MAX_ON_SHELF = 10**11  # leaves room in the column, so that a sum never fails in the database
 _LOW = "is_low = (t.alert_at IS NOT NULL AND {free} <= t.alert_at)"
 
 
@@ -136,7 +137,7 @@ def consume(session: Session, uses: Sequence[Use], *, reference: str) -> dict[UU
 def post(session: Session, movements: Sequence[Movement], *, actor: str = "") -> int:
     """Book receipts, corrections, returns and write-offs; returns how many were new.
 
-    Raises: StockChangeRefused - a delta is zero or not a quantity; StockShort - less lies there unreserved than is taken out.
+    Raises: StockChangeRefused - a delta is zero, not a quantity, or more than a shelf holds; StockShort - less lies there unreserved than is taken out.
     Emits: `stock.increased` for SKUs of which more became free.
     """
     for index, movement in enumerate(movements):
@@ -158,6 +159,8 @@ def post(session: Session, movements: Sequence[Movement], *, actor: str = "") ->
     for shelf, delta in change.items():
         if shelves[shelf].free + delta < 0:
             raise StockShort(sku_id=str(shelf[0]), asked=str(-delta), free=str(shelves[shelf].free))
+        if shelves[shelf].free + delta > MAX_ON_SHELF:
+            raise StockChangeRefused(f"A shelf holds at most {MAX_ON_SHELF} units.", field="delta")
     _change_balance(session, {shelf: (delta, ZERO) for shelf, delta in change.items()})
     _tell_increase(session, {shelf[0] for shelf, delta in change.items() if delta > 0})
     return len(done)

@@ -96,7 +96,11 @@ def enter(session: Session, shop: ShopFacts, entered: ManualOrder, *, now: datet
 
 
 def _total(index: int, line: ManualLine, currency: str) -> Decimal:
-    """What a line costs. Raises Invalid - more than an amount of money can hold."""
+    """What a line costs. Raises Invalid - no quantity, a negative price, or more than an amount of money can hold."""
+    if line.quantity <= 0:
+        raise Invalid("A line's quantity is more than zero.", field=f"lines[{index}].quantity")
+    if line.unit_price < 0:
+        raise Invalid("An amount of an order is not negative.", field=f"lines[{index}].unit_price")
     return rounded(amount_within(line.quantity * line.unit_price, field=f"lines[{index}].unit_price"), currency)
 
 

@@ -83,7 +83,7 @@ def sort_keys(entity: EntityType, sort: str) -> list[SortKey]:
     model: Any = entity.model
     key, is_descending = entity.default_sort[0], entity.default_sort[1] == "desc"
     if sort:
-        key, is_descending = sort.lstrip("-"), sort.startswith("-")
+        key, is_descending = sort.removeprefix("-"), sort.startswith("-")
         known = entity.by_key.get(key)
         if key != "id" and (known is None or not known.is_sortable):
             raise Invalid("The list cannot be sorted by this.", field="sort")

@@ -1,7 +1,8 @@
 """Patterns that people write: the part of regular expressions whose matching stays quick on any short text.
 
-Python's engine goes back and tries again, so a nested or much repeated quantifier can take longer than the age of the universe, and it holds
-the whole process meanwhile. Allowed is what never gets there: groups without a quantifier behind them, and few quantifiers. Meant for texts of at most 64 characters, such as tracking numbers.
+Python's engine goes back and tries again, so a nested or much repeated quantifier can take longer than the age of the universe, and it
+holds the whole process meanwhile. Allowed is what never gets there: groups without a quantifier behind them, and few quantifiers. Meant for
+texts of at most 64 characters, such as tracking numbers.
 """
 
 from __future__ import annotations

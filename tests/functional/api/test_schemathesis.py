@@ -29,7 +29,7 @@ from core.domain.orders.intake import accept
 from core.kernel.ids import new_id
 from tests.factories.orders import NOON, make_shop, make_sku, order
 from tests.fixtures.floor import HOST
-from tests.fixtures.programs import Program
+from tests.fixtures.programs import Program, switch_on, token_program
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(900)]
 
@@ -63,7 +63,8 @@ def _known_ids(owner: Program, document: dict) -> dict[str, list[str]]:
     found = {}
     for path, item in document["paths"].items():
         if path.endswith("/") and "get" in item:
-            rows = owner.get(f"{path}?size=5&fields=id&{'queue=all' if _has_all(item) else ''}").json["result"]
+            query = f"?size=5&fields=id&{'queue=all' if _has_all(item) else ''}" if "parameters" in item["get"] else ""
+            rows = owner.get(f"{path}{query}").json["result"]
             found[path.strip("/")] = [row["id"] for row in rows]
     return found
 
@@ -73,9 +74,13 @@ def _has_all(item: dict) -> bool:
 
 
 @pytest.fixture(scope="module")
-def subject(floor, owner, stocked) -> Iterator[SimpleNamespace]:
+def subject(floor, stocked) -> Iterator[SimpleNamespace]:
+    switch_on(floor, floor.world.tea, "outbound_webhooks")
+    owner = token_program(floor, floor.world.tea, "owner@tea.example")
+    hook = owner.post("/webhooks/", {"name": "fuzz", "url": "https://hooks.example.test/x", "events": ["order."]})
+    assert hook.status_code == 201, hook.text
     document = owner.get("/openapi.json").json
-    schema = schemathesis.openapi.from_wsgi(f"{API_ROOT}/openapi.json", floor.app, base_url=HOST)
+    schema = schemathesis.openapi.from_wsgi(f"{API_ROOT}/openapi.json", floor.app, base_url=HOST, headers=owner.headers)
     yield SimpleNamespace(owner=owner, document=document, schema=schema, ids=_known_ids(owner, document), random=random.Random(SEED))
 
 
@@ -84,8 +89,9 @@ def _enrich(case, subject) -> None:
     chance = subject.random
     resource = case.operation.path.strip("/").split("/")[0]
     every = [one for ids in subject.ids.values() for one in ids]
-    if case.path_parameters and chance.random() < 0.8:
-        case.path_parameters["id"] = chance.choice(subject.ids.get(resource) or every)
+    for name in case.path_parameters or ():
+        if chance.random() < 0.8:
+            case.path_parameters[name] = chance.choice(subject.ids.get(resource) or every)
     if not isinstance(case.body, dict) or chance.random() < 0.3:
         return
     for name, value in list(case.body.items()):

@@ -26,10 +26,10 @@ MAX_HOOKS = 50
 MAX_EVENTS = 50
 ENDED = ("delivered", "failed", "held")
 _WHY_NOT = {
-    "unencrypted": "The address must start with https://.",
-    "private_address": "This address lies in a private network.",
-    "port": "Only the ports 443 and 8443 can be used.",
-    "user": "The address must not hold a user name.",
+    "unencrypted": N_("The address must start with https://."),
+    "private_address": N_("This address lies in a private network."),
+    "port": N_("Only the ports 443 and 8443 can be used."),
+    "user": N_("The address must not hold a user name."),
 }
 
 
@@ -48,14 +48,14 @@ def checked(values: Mapping[str, Any]) -> HookDraft:
     url = str(values.get("url") or "").strip()
     wanted = values.get("events")
     if not name or len(name) > 80 or not name.isprintable():
-        raise HookRefused("Give a name of at most 80 letters.", field="name")
+        raise HookRefused(N_("Give a name of at most 80 letters."), field="name")
     if not url or len(url) > 2000:
-        raise HookRefused("Give the address of the receiver.", field="url")
+        raise HookRefused(N_("Give the address of the receiver."), field="url")
     if not isinstance(wanted, list | tuple) or not wanted or len(wanted) > MAX_EVENTS:
-        raise HookRefused(f"Choose 1 to {MAX_EVENTS} kinds of events.", field="events")
+        raise HookRefused(N_("Choose between 1 and 50 kinds of events."), field="events")
     unknown = [one for one in wanted if not isinstance(one, str) or not events.is_offered(one)]
     if unknown:
-        raise HookRefused("There are no such events.", field="events", unknown=str(unknown[0])[:100])
+        raise HookRefused(N_("There are no such events."), field="events", unknown=str(unknown[0])[:100])
     return HookDraft(name, url, tuple(sorted(set(wanted))))
 
 
@@ -137,7 +137,7 @@ def pause_for(ctx: PluginContext, hook_id: UUID, reason: str, *, failures: int) 
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if paused is not None:
-        facts = {"name": paused.name, "reason": reason, "failures": failures}
+        facts = {"name": paused.name, "reason": reason, "failures": failures, "page": f"/webhooks/{hook_id}/"}
         emit(ctx.session, [EventDraft(PAUSED, mapping.SUBJECT, hook_id, facts)])
 
 

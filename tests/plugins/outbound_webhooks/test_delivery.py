@@ -171,7 +171,7 @@ def test_subscription_is_paused_and_the_next_event_held_when_the_receiver_is_gon
     with desk.unit() as session:
         told = session.scalars(select(Event).where(Event.kind == "outbound_webhooks.paused")).one()
     assert (told.subject_type, told.subject_id) == ("webhook", str(hook))
-    assert told.payload == {"name": "ERP", "reason": "gone", "failures": 1}
+    assert told.payload == {"name": "ERP", "reason": "gone", "failures": 1, "page": f"/webhooks/{hook}/"}
 
 
 def test_subscription_is_paused_when_it_failed_often_enough_for_long_enough(desk, receiver):

@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from config.schema import Settings
 from core.delivery.cli.installation import running_installation
 from core.delivery.cli.output import json_option, show
+from core.domain.channels.service import ensure_shop
 from core.kernel.errors import Unavailable
 from core.runtime.plugin_host import configs, lifecycle
-from core.runtime.plugin_host.instances import find_instance
+from core.runtime.plugin_host.instances import MAIN, find_instance
 from core.runtime.plugin_host.packages import record_packages
 from core.runtime.security import accounts, members, roles
 from core.runtime.security.models import ApiToken
@@ -33,6 +34,7 @@ TEA = roles.TenantPlan("tea", "清风茶铺", "CNY", "zh", "Asia/Shanghai", is_d
 GIFT = roles.TenantPlan("gift", "Harbour Gifts", "GBP", "en", "Europe/London", is_demo=True)
 STAFF = {"tea": ("staff@tea.example", "王小茶", "staff"), "gift": ("staff@gift.example", "Sam Porter", "staff")}
 KEY, SECRET, SESSION = "demo-app", "demo-app-secret-0001", "demo-session-0001"
+SHOPS = {"taobao": "清风茶铺淘宝店", "jd": "清风茶铺京东店"}
 SIMULATED = ("taobao", "jd")
 DEFAULTS = ("demo_data", "notify_inapp")
 TOKEN_TITLE = "Demo history feed"  # noqa: S105 - the title of a token, not one
@@ -128,6 +130,7 @@ def _connect_simulators(system: Any, scope: Scope, settings: Settings) -> list[d
         with system.database.unit(scope) as session:
             configs.save_draft(session, system.plugins, plugin, values, note="demo")
             configs.activate(session, system.plugins, plugin, is_test_needed=False)
+            ensure_shop(session, marketplace=plugin, instance=MAIN, title=SHOPS[plugin], currency=TEA.currency)
             row = find_instance(session, plugin)
             if row is None or row.first_enabled_at is None:
                 lifecycle.enable(session, system.plugins, plugin)

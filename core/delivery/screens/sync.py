@@ -31,6 +31,12 @@ STREAMS = {
     "messages": N_("Push messages"),
     "reconcile": N_("Reconciliation"),
 }
+CAUSES = {
+    "schedule": N_("On schedule"),
+    "message": N_("Message from the channel"),
+    "asked": N_("Asked for by hand"),
+    "repull": N_("Fetched again"),
+}
 _STATES = {
     "running": ("progress", "refresh", N_("Running")),
     "done": ("ok", "check", N_("Done")),
@@ -187,7 +193,7 @@ def _log(runs: list[SyncRun]) -> grid.Grid:
                 [
                     cells.moment(run.started_at),
                     gettext(STREAMS.get(run.stream, run.stream)),
-                    gettext(run.cause),
+                    gettext(CAUSES.get(run.cause, run.cause)),
                     cells.badge(kind, icon, gettext(word)),
                     *(cells.number(counts.get(key)) for key in ("seen", "created", "updated", "refused")),
                     run.error_text or cells.DASH,

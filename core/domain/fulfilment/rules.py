@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from core.domain.orders.rules import SKU_UNMATCHED, STOCK_SHORT
+from core.kernel.messages import N_
 
 ZERO = Decimal(0)
 _OWN_HOLDS = frozenset({SKU_UNMATCHED, STOCK_SHORT})
@@ -78,7 +79,7 @@ def decide(order: OrderFacts) -> Decision:
     unmatched = [line for line in order.lines if line.sku_id is None and not line.is_void]
     if unmatched:
         named = [{"line": str(line.id), "seller_code": line.seller_code, "title": line.title} for line in unmatched]
-        decision.holds[SKU_UNMATCHED] = {"rule": "every line needs a SKU", "lines": named, "cure": "match"}
+        decision.holds[SKU_UNMATCHED] = {"rule": N_("every line needs a SKU"), "lines": named, "cure": "match"}
         return decision
     if SKU_UNMATCHED in order.holds:
         decision.lifted.append(SKU_UNMATCHED)

@@ -23,6 +23,7 @@ from core.domain.inventory.rules import Demand, Shortage
 from core.domain.orders.holds import open_holds, place_holds, release_holds
 from core.domain.orders.models import Order, OrderHold, OrderLine
 from core.domain.orders.rules import SKU_UNMATCHED, STOCK_SHORT
+from core.kernel.messages import N_
 from core.runtime.db.bulk import update_rows
 from core.runtime.events import EventDraft, emit
 from core.runtime.security.audit import record_many
@@ -144,7 +145,7 @@ def _explain(session: Session, short: Mapping[UUID, Sequence[Shortage]]) -> dict
     codes = {row.id: row.code for row in session.execute(select(Sku.id, Sku.code).where(Sku.id.in_(skus)))} if skus else {}
     return {
         order: {
-            "rule": "all lines are reserved together",
+            "rule": N_("all lines are reserved together"),
             "skus": [
                 {
                     "sku_id": str(s.sku_id),

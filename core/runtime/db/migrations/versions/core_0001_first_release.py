@@ -289,13 +289,15 @@ def upgrade() -> None:
     op.create_table('idempotency_key',
     sa.Column('tenant_id', sa.Integer(), server_default=sa.text("nullif(current_setting('app.tenant', true), '')::int"), nullable=False),
     sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
+    sa.Column('actor', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('fingerprint', sa.Text(), nullable=False),
     sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('location', sa.Text(), server_default=sa.text("''"), nullable=False),
     sa.Column('body', sa.Text(), server_default=sa.text("''"), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_idempotency_key')),
-    sa.UniqueConstraint('tenant_id', 'key', name=op.f('uq_idempotency_key_tenant_id_key'))
+    sa.UniqueConstraint('tenant_id', 'actor', 'key', name=op.f('uq_idempotency_key_tenant_id_actor_key'))
     )
     op.create_index('ix_idempotency_key_at', 'idempotency_key', ['tenant_id', 'made_at'], unique=False, postgresql_where=None)
     op.create_table('inbox',

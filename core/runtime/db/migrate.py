@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
 
 LOCK_KEY = 7_203_516_118
@@ -68,11 +69,29 @@ def downgrade(owner_url: str, target: str = "base", plugin_folders: Sequence[Pat
 
 def pending(url: str, plugin_folders: Sequence[Path] = ()) -> list[str]:
     """Heads that the database does not stand at yet; empty when the schema is current. `url` may be any role that can read."""
-    wanted = set(ScriptDirectory.from_config(config_for(url, plugin_folders)).get_heads())
+    scripts = ScriptDirectory.from_config(config_for(url, plugin_folders))
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
             present = set(MigrationContext.configure(connection).get_current_heads())
     finally:
         engine.dispose()
-    return sorted(wanted - present)
+    return sorted(set(scripts.get_heads()) - _implied(scripts, present))
+
+
+def _implied(scripts: ScriptDirectory, present: Iterable[str]) -> set[str]:
+    """Revisions that stand when `present` do. Alembic keeps no row for one that another depends on, such as the core's below a plugin's."""
+    found: set[str] = set()
+    open_ids = [one for one in present if one]
+    while open_ids:
+        revision_id = open_ids.pop()
+        if revision_id in found:
+            continue
+        found.add(revision_id)
+        try:
+            revision = scripts.get_revision(revision_id)
+        except CommandError:  # of a plugin that is not loaded any more
+            continue
+        for below in (revision.down_revision, revision.dependencies):
+            open_ids += [below] if isinstance(below, str) else below or ()
+    return found

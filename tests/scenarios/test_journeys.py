@@ -237,7 +237,7 @@ def test_staff_find_a_stuck_order_cure_it_and_ship_two(floor, desk, words):
     floor.settle(scope)
 
     with floor.world.database.unit(scope) as session:
-        pushes = session.execute(select(Push.order_id, Push.state).where(Push.order_id.in_([first[0], second[0]]))).tuples().all()
+        pushes = session.execute(select(Push.order_id, Push.state).where(Push.order_id.in_([first[0], second[0]]))).all()
     assert sorted(pushes) == sorted([(first[0], "accepted"), (second[0], "accepted")])
     assert sorted(chosen) == sorted([str(first[0]), str(second[0])])
     desk.open(f"orders/show/{first[0]}")

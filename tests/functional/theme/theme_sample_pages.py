@@ -215,7 +215,7 @@ def webhook(language: str) -> Context:
     return {
         "hook": {"name": name, "target": target, "events": ["order.accepted"], "state": state, "secret_tail": "…9f2c", "rotated_at": NOW - timedelta(days=12),
                  "rotate": Action(say.rotate, "#", "rotate", "post", say.rotate_ask), "test": Action(say.test_event, "#", "send", "post"), "edit_url": "#", "list_url": "#",
-                 "toggle": Action(say.pause, "#", "player-pause", "post")},
+                 "toggle": Action(say.pause, "#", "player-pause", "post"), "remove": Action(say.pause, "#", "trash", "post", kind="bad")},
         "replay_failed": Action(say.replay, "#", "rotate", "post"),
         "deliveries": [{"id": i, "event": "order.accepted", "at": NOW - timedelta(minutes=3 * i), "state": say.log_states[i % 3],
                         "attempts": [{"at": NOW - timedelta(minutes=3 * i), "status": "200" if i % 3 == 0 else "503", "took_ms": 84, "text": "", "request": '{"kind": "order.accepted"}', "response": "ok"}],

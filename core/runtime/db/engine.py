@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -41,3 +42,19 @@ def _mark_lost_connections(context: Any) -> None:
 def forget_inherited_connections(engine: Engine) -> None:
     """Call in a forked child: drops the pool without closing the parent's connections."""
     engine.dispose(close=False)
+
+
+def forget_plans(engine: Engine, *, every_s: float = 2.0) -> None:
+    """Let the server plan prepared statements anew now and then.
+
+    A plan that was made while a table was nearly empty reads all of it, and is kept until the table is analysed; a burst of rows
+    meanwhile makes that slow. Forgetting costs each connection one round trip in `every_s` seconds.
+    """
+
+    def forget(connection: Any, record: Any, _proxy: Any) -> None:
+        now = time.monotonic()
+        if now - record.info.setdefault("planned_at", now) > every_s:
+            record.info["planned_at"] = now
+            connection.execute("DISCARD PLANS")
+
+    event.listen(engine, "checkout", forget)

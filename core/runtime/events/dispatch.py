@@ -36,36 +36,40 @@ class Dispatcher:
         self._remote = RemoteRunner(kit)
         self._slugs: dict[int, str] = {}
 
-    def deliver(self, message: Message) -> None:
-        """Carry out one message. Nothing is raised for a failed delivery; what cannot be done now stays due in the database."""
+    def deliver(self, message: Message) -> Message:
+        """Carry out one message. Nothing is raised for a failed delivery; what cannot be done now stays due in the database.
+
+        Returns what is left of it when it was cut short for the sake of another.
+        """
         try:
-            for tenant_id, key, size, ids in message:
-                if self._kit.should_stop():
-                    return
-                self._group(tenant_id, key, size, [UUID(one) for one in ids])
+            for place, (tenant_id, key, size, ids) in enumerate(message):
+                if self._is_cut_short(tenant_id, key, size, [UUID(one) for one in ids]):
+                    return [] if self._kit.should_stop() else message[place:]
         except DBAPIError as error:
             if not is_connection_lost(error):
                 raise
             self._kit.log.warning("delivery.database_lost")
             time.sleep(_AFTER_LOSS_S)  # the relay rings again; meanwhile do not spin through the queue
+        return []
 
-    def _group(self, tenant_id: int, key: str, size: int, ids: list[UUID]) -> None:
+    def _is_cut_short(self, tenant_id: int, key: str, size: int, ids: list[UUID]) -> bool:
         subscriber = self._kit.registry.find(key)
         slug = self._slug(tenant_id)
         if slug is None:
-            return
+            return False
         scope = Scope(tenant_id=tenant_id, slug=slug, actor=_actor(subscriber))
         reason = self._hindrance(tenant_id, subscriber)
         if reason is not None:
             with self._kit.database.unit(scope) as session:
                 claims.park(session, ids, reason)
-            return
+            return False
         assert subscriber is not None
         group = Group(scope, subscriber, ids, size)
         (self._remote if subscriber.remote else self._local).run(group)
         if group.stopped:
             with self._kit.database.unit(scope) as session:
                 claims.release(session, ids)
+        return group.is_cut_short
 
     def _hindrance(self, tenant_id: int, subscriber: Subscriber | None) -> str | None:
         if subscriber is None:

@@ -52,7 +52,10 @@ def _deaf(_outcome: Outcome) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What delivering needs. `on_outcome` hears of every call after its transaction has ended; it must not raise."""
+    """What delivering needs. `on_outcome` hears of every call after its transaction has ended; it must not raise.
+
+    `should_stop` ends a message after the delivery at hand for good, `should_yield` for the sake of somebody who has waited longer.
+    """
 
     database: Database
     registry: SubscriberRegistry
@@ -60,6 +63,7 @@ class Kit:
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=Random)
     should_stop: Callable[[], bool] = _never
+    should_yield: Callable[[], bool] = _never
     on_outcome: Callable[[Outcome], None] = _deaf
     log: FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger("oms.events"))
 
@@ -76,6 +80,12 @@ class Group:
     ids: Sequence[UUID]
     size: int
     stopped: set[str] = field(default_factory=set)
+    is_cut_short: bool = False
+
+    def goes_on(self, kit: Kit) -> bool:
+        """Whether the next delivery may begin; asked before each. Once it may not, the group is cut short."""
+        self.is_cut_short = self.is_cut_short or kit.should_stop() or kit.should_yield()
+        return not self.is_cut_short
 
     @property
     def blocks(self) -> bool:

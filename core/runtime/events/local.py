@@ -47,7 +47,7 @@ class LocalRunner:
         """Carry out a group, `group.size` deliveries in a transaction. Raises only when the database is lost."""
         together = 1 if group.size == ALONE else max(group.size, _BEGIN_TOGETHER)
         for ids in pieces(group.ids, together):
-            if self._kit.should_stop():
+            if not group.goes_on(self._kit):
                 return
             self._run_begun(group, self._begin(group, ids))
 
@@ -65,7 +65,7 @@ class LocalRunner:
         begun = {one.id: one for one in taken}
         guarded_at = time.monotonic()
         for piece in pieces(taken, max(1, group.size)):
-            if self._kit.should_stop():
+            if not group.goes_on(self._kit):
                 break
             if time.monotonic() - guarded_at > _GUARD_EVERY_S:
                 guarded_at = time.monotonic()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
 from core.kernel.clock import Clock, SystemClock
-from core.runtime.db.engine import forget_inherited_connections
-from core.runtime.events.dispatch import CALL, Dispatcher
+from core.runtime.db.engine import forget_inherited_connections, forget_plans
+from core.runtime.events.dispatch import CALL, Dispatcher, Message
 from core.runtime.events.kit import Kit, Outcome
 from core.runtime.events.pruning import Keep
 from core.runtime.events.relay import Relay, RelayOptions
@@ -18,9 +20,11 @@ from core.runtime.events.schedules import Schedule
 from core.runtime.events.subscribers import Subscriber, SubscriberRegistry, install_registry
 from core.runtime.jobs.limits import Limits
 from core.runtime.jobs.process import WorkerOptions
-from core.runtime.jobs.queue import DEFAULT_LANE
+from core.runtime.jobs.queue import DEFAULT_LANE, Doorbell, QueueDown, connect
 from core.runtime.jobs.supervisor import Supervisor
 from core.runtime.tenancy.database import Database
+
+_ASK_EVERY_S = 0.02
 
 
 def _deaf(_outcome: Outcome) -> None:
@@ -56,23 +60,51 @@ def schedule_subscribers(schedules: Sequence[Schedule]) -> list[Subscriber]:
     return [subscriber for subscriber in (schedule.subscriber() for schedule in schedules) if subscriber is not None]
 
 
+class _Manners:
+    """Letting others go first: a long message is cut short and goes to the end of the queue when somebody waits in front."""
+
+    def __init__(self, bell: Doorbell, lane: str) -> None:
+        self._bell, self._lane, self._asked_at = bell, lane, 0.0
+
+    def should_yield(self) -> bool:
+        """Whether somebody waits in front; looked up now and then."""
+        now = time.monotonic()
+        if now - self._asked_at < _ASK_EVERY_S:
+            return False
+        self._asked_at = now
+        try:
+            return self._bell.is_hurried(self._lane)
+        except QueueDown:
+            return False
+
+    def queue_again(self, left: Message) -> None:
+        """Put the rest of a message at the end of the queue. When that fails, the relay rings for it after a while."""
+        if left:
+            with suppress(QueueDown):
+                self._bell.ring(self._lane, CALL, [left])
+
+
 def serve_worker(runtime: EventRuntime, *, lane: str = DEFAULT_LANE, processes: int = 1) -> None:
     """Handle deliveries of one lane until SIGTERM or SIGINT. Forks: no threads and no open connections before."""
     options = WorkerOptions(queue_url=runtime.queue_url, lane=lane, processes=processes)
 
     def prepare(limits: Limits, should_stop: Callable[[], bool]) -> dict[str, Callable[..., Any]]:
         forget_inherited_connections(runtime.database.engine)
+        forget_plans(runtime.database.engine)
         runtime.after_fork()
         install_registry(runtime.registry)
+        manners = _Manners(Doorbell(connect(runtime.queue_url)), lane)
         kit = Kit(
             database=runtime.database,
             registry=runtime.registry,
             limits=limits,
             clock=runtime.clock,
             should_stop=should_stop,
+            should_yield=manners.should_yield,
             on_outcome=runtime.on_outcome,
         )
-        return {CALL: Dispatcher(kit).deliver}
+        dispatcher = Dispatcher(kit)
+        return {CALL: lambda message: manners.queue_again(dispatcher.deliver(message))}
 
     Supervisor(options, prepare).run()
 

@@ -91,9 +91,12 @@ class Relay:
                 losses += 1
 
     def connected(self) -> Connection:
-        """A connection as the relay's role, each statement its own transaction."""
+        """A connection as the relay's role, each statement its own transaction.
+
+        Nothing is prepared: a plan from when hardly anything waited would be kept when much does.
+        """
         address = self._options.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-        return psycopg.connect(address, autocommit=True, application_name="oms-relay", options=_OPTIONS)
+        return psycopg.connect(address, autocommit=True, prepare_threshold=None, application_name="oms-relay", options=_OPTIONS)
 
     def _stand_by(self, connection: Connection, should_stop: Callable[[], bool]) -> None:
         """Wait until no other relay works. What this one remembers from before is out of date then."""

@@ -31,7 +31,7 @@ class RemoteRunner:
     def run(self, group: Group) -> None:
         """Carry out a group. Raises only when the database is lost."""
         for delivery in group.ids:
-            if self._kit.should_stop():
+            if not group.goes_on(self._kit):
                 return
             self._deliver(group, delivery)
 

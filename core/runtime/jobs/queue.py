@@ -25,6 +25,7 @@ REMOTE_LANE = "remote"
 BLOCK_S = 15
 JOB_TTL_S = 3600
 JOB_LIMIT_S = 1800
+HURRY_MS = 2000
 
 
 class QueueDown(Unavailable):
@@ -107,7 +108,10 @@ class Doorbell:
             raise QueueDown from error
 
     def ring(self, lane: str, call: str, messages: Sequence[Any], *, first: bool = False) -> None:
-        """Add one job per message; `call` is the allowed function that gets it, `first` puts them before what waits already."""
+        """Add one job per message; `call` is the allowed function that gets it.
+
+        `first` puts them before what waits already, and asks as many busy workers to interrupt what they do (`is_hurried`).
+        """
         queue = queue_of(self._connection, lane)
         data = [
             Queue.prepare_data(
@@ -124,5 +128,19 @@ class Doorbell:
         ]
         try:
             queue.enqueue_many(data)
+            if first:
+                self._connection.rpush(_hurry(lane), *("1" for _ in data))
+                self._connection.pexpire(_hurry(lane), HURRY_MS)
         except RedisError as error:
             raise QueueDown from error
+
+    def is_hurried(self, lane: str) -> bool:
+        """Whether somebody waits in front and this worker is the one to make room; each request is answered once."""
+        try:
+            return self._connection.lpop(_hurry(lane)) is not None
+        except RedisError as error:
+            raise QueueDown from error
+
+
+def _hurry(lane: str) -> str:
+    return f"oms-hurry-{lane}"

@@ -128,9 +128,16 @@ class Site:
 
 
 @pytest.fixture
-def site():
+def say(request):
+    """Write a line to the terminal, also when the test passes."""
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    return lambda line: reporter.write_line(f"\nchaos: {line}")
+
+
+@pytest.fixture
+def site(say):
     seed = int(os.environ.get("OMS_CHAOS_SEED") or Random().randrange(1 << 20))
-    print(f"\nchaos: OMS_CHAOS_SEED={seed}")
+    say(f"OMS_CHAOS_SEED={seed}")
     load_models()
     with scratch_folder() as folder, EmbeddedPostgres(folder / "pg") as database, EmbeddedValkey(folder / "vk") as queue:
         engine = create_engine(database.endpoints().owner_url)
@@ -146,7 +153,7 @@ def site():
         remote.close()
 
 
-def test_nothing_is_lost_and_nothing_happens_twice_when_everything_is_killed(site):
+def test_nothing_is_lost_and_nothing_happens_twice_when_everything_is_killed(site, say):
     assert wait_until(lambda: len(site.rows("SELECT 1 FROM delivery WHERE state = 'done'")) > 50, within_s=60), site.nursery.logged()[-3000:]
     while sum(site.kills.values()) < KILLS:
         time.sleep(site.random.uniform(0.2, 1.4))
@@ -158,7 +165,7 @@ def test_nothing_is_lost_and_nothing_happens_twice_when_everything_is_killed(sit
 
     left = site.rows("SELECT subscriber, state, attempts, reason, last_error FROM delivery WHERE state NOT IN ('done', 'dead') LIMIT 20")
     assert settled, (left, site.nursery.logged()[-3000:])
-    _check(site)
+    say(_check(site))
 
 
 def _check(site):
@@ -186,5 +193,7 @@ def _check(site):
 
     attempts = site.rows("SELECT max(attempts) FROM delivery WHERE subscriber = 'c.batch'")[0][0]
     repeats = sum(count - 1 for count in site.remote.calls.values())
-    print(f"chaos: {dict(site.kills)} = {sum(site.kills.values())} kills; {accepted} accepted, {4 * accepted} deliveries, 0 lost, 0 doubled;")
-    print(f"chaos: {repeats} remote calls repeated with the same key, at most {attempts} attempts of a healthy local delivery")
+    return (
+        f"{sum(site.kills.values())} kills {dict(site.kills)}; {accepted} events, {4 * accepted} deliveries, 0 lost, 0 doubled; {repeats} remote "
+        f"calls repeated with their key, at most {attempts} attempts of a healthy local delivery"
+    )

@@ -471,3 +471,32 @@ def test_parking_by_hand_holds_a_delivery_until_it_is_resumed(station):
 
     assert (parked, meanwhile, resumed) == (1, [("o1", 1)], 1)
     assert here.effects() == [("o1", 1), ("o0", 1)]
+
+
+def test_a_message_cut_short_gives_back_its_rest_and_counts_no_attempt_for_it(station):
+    answers = iter([False, False, False, True])
+    here = station(one(), should_yield=lambda: next(answers, False))
+    here.emit(*drafts(5))
+    here.ring()
+    (message,) = here.messages()
+
+    left = here.dispatcher.deliver(message)
+    halfway = here.states()
+    again = here.dispatcher.deliver(left)
+
+    assert (left, again) == (message, [])
+    assert [row[2:] for row in halfway] == [("done", 1), ("done", 1), ("pending", 0), ("pending", 0), ("pending", 0)]
+    assert {row[2:] for row in here.states()} == {("done", 1)}
+    assert len(here.effects()) == 5
+
+
+def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_others(station):
+    answers = iter([False, False, True])
+    here = station(one(), should_stop=lambda: next(answers, True))
+    here.emit(*drafts(5))
+    here.ring()
+
+    left = here.dispatcher.deliver(here.messages()[0])
+
+    assert left == []
+    assert [row[2:] for row in here.states()] == [("done", 1)] + [("pending", 0)] * 4

@@ -82,7 +82,7 @@ def test_remote_call_goes_out_without_an_open_transaction(station):
         busy.append(here.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()")[0][0])
         return remote.send(ctx)
 
-    here = station(far(remote, send=send, prepare=lambda ctx: None))
+    here = station(far(remote, send=send, prepare=id))
     here.emit(*drafts(1))
 
     here.pump()
@@ -247,7 +247,7 @@ def test_failure_while_completing_is_asked_about_and_completed_without_a_second_
 @pytest.mark.parametrize(("prepares", "state", "asked"), [(False, "unknown", 1), (True, "pending", 0)], ids=["sending", "preparing"])
 def test_expired_lease_is_asked_about_only_when_the_call_had_begun(station, prepares, state, asked):
     remote = Remote()
-    here = station(far(remote, ask=remote.ask, **({"prepare": lambda ctx: None} if prepares else {})))
+    here = station(far(remote, ask=remote.ask, **({"prepare": id} if prepares else {})))
     here.emit(*drafts(1))
     with here.world.database.unit(here.world.tea) as session:
         lease = Lease(delivery_ids(here)[0], new_id(), 60)

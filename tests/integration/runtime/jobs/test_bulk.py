@@ -39,7 +39,7 @@ class Mark:
         )
         return {row.id: DONE for row in changed}
 
-    def select(self, session, source):
+    def select(self, _session, source):
         return select(Inbox.id).where(Inbox.source == source["source"]).order_by(Inbox.external_id)
 
 
@@ -306,7 +306,7 @@ def test_request_is_refused_when_it_makes_no_sense(bulk):
 def test_end_of_a_run_is_told(bulk, station, use_registry):
     here = bulk()
     heard = []
-    listener = Subscriber(key="t.heard", events=("bulk.finished",), handle=lambda ctx, events: heard.append(events[0].payload["state"]))
+    listener = Subscriber(key="t.heard", events=("bulk.finished",), handle=lambda _ctx, events: heard.append(events[0].payload["state"]))
     here = make(lambda *subscribers: station(*subscribers, listener))
     use_registry.append(here.registry)
 

@@ -11,8 +11,9 @@ from werkzeug.exceptions import HTTPException
 
 from core.delivery.web.unit import db
 from core.runtime.plugin_host.context import PluginContext
+from core.runtime.plugin_host.errors import PluginFailed
 from core.runtime.plugin_host.runtime import PluginRuntime
-from core.runtime.plugin_host.verdicts import Site
+from core.runtime.plugin_host.verdicts import DEFECTS, Site
 from core.runtime.tenancy.scope import require_scope
 
 RUNTIME = "oms.plugins"
@@ -44,7 +45,10 @@ def call_page(plugin: str, site: Site, function: Callable[..., Any], arguments: 
 
     runtime = plugin_runtime()
     instances = runtime.enablement.view(require_scope().tenant_id).instances_at_work(plugin)
-    answer = runtime.call(db(), plugin, site, run, instance=next(iter(instances), "main")).unwrap()
+    outcome = runtime.call(db(), plugin, site, run, instance=next(iter(instances), "main"))
+    if isinstance(outcome.error, DEFECTS):
+        raise PluginFailed(plugin=plugin, site=str(site)) from outcome.error
+    answer = outcome.unwrap()
     if isinstance(answer, _Stopped):
         raise answer.error
     return answer

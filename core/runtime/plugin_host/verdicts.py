@@ -20,7 +20,8 @@ from core.runtime.tenancy.session import ForeignRow
 
 NEEDS_REAUTH = "credentials"
 _TALKING = ("marketplaces", "lifecycle", "subscribers", "schedules")
-_DEFECTS = (TransactionGuarded, ForeignRow, ScopeChanged, ScopeMissing, HostNotAllowed)
+# Errors of the host about what a plugin did; never an answer that the plugin meant.
+DEFECTS = (TransactionGuarded, ForeignRow, ScopeChanged, ScopeMissing, HostNotAllowed)
 _log = structlog.get_logger(__name__)
 
 
@@ -84,7 +85,7 @@ class Verdicts:
         `PluginFailed`, leaves a problem, and counts towards resting the plugin; so does taking too long.
         """
         error = None if tried.error is None else self._as_ours(who, site, tried.error)
-        is_defect = isinstance(error, (PluginFailed, PluginSlow, *_DEFECTS))
+        is_defect = isinstance(error, (PluginFailed, PluginSlow, *DEFECTS))
         outcome = "failed" if is_defect else "refused" if error is not None else "slow" if is_late else "ok"
         self._journal.note(who, replace(record, outcome=outcome, code=error.code if error is not None else ""), keep=outcome != "ok")
         if is_defect or is_late:

@@ -23,7 +23,7 @@ class HookForm(FlaskForm):
         description=lazy_gettext("Where messages are sent by POST; it starts with https://."),
         render_kw={"type": "url", "inputmode": "url", "autocomplete": "off", "placeholder": "https://"},
     )
-    events = SelectMultipleField(lazy_gettext("Events"), validators=[InputRequired()], render_kw={"size": 12})
+    events = SelectMultipleField(lazy_gettext("Events"), validators=[InputRequired()], render_kw={"data-pick": True})
 
     def __init__(self, *args: Any, hook: Hook | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -322,3 +322,51 @@ def test_a_process_that_ends_in_every_call_is_given_up(station):
 
     ((state, error),) = here.sql("SELECT state, last_error FROM delivery")
     assert (state, error["code"], remote.calls) == ("dead", "events.outcome_unknown", {})
+
+
+def test_failure_is_noted_beside_its_verdict_when_an_attempt_fails(station):
+    noted = []
+
+    def failed(ctx, failure):
+        leave_effects(ctx.session, "t.failed", [ctx.event])
+        noted.append((type(failure.error).__name__, failure.state, failure.attempt, failure.is_counted, ctx.request))
+
+    here = station(far(Remote(Unavailable(), RateLimited(retry_after_s=60), Invalid()), prepare=lambda _ctx: "asked", failed=failed))
+    here.emit(*drafts(1))
+
+    settle(here)
+
+    assert noted == [
+        ("Unavailable", "pending", 1, True, "asked"),
+        ("RateLimited", "pending", 2, False, "asked"),
+        ("Invalid", "dead", 2, True, "asked"),
+    ]
+    assert (here.states(), here.effects()) == ([("o0", 1, "dead", 2)], [("o0", 1)] * 3)
+
+
+@pytest.mark.parametrize("trouble", [KeyError("x"), Unavailable()], ids=["defect", "refusal"])
+def test_verdict_stands_when_noting_the_failure_fails(station, trouble):
+    def failed(ctx, _failure):
+        leave_effects(ctx.session, "t.failed", [ctx.event])
+        raise trouble
+
+    here = station(far(Remote(Unavailable()), failed=failed))
+    here.emit(*drafts(1))
+
+    here.pump()
+    after_failure = (here.states(), here.effects())
+    settle(here)
+
+    assert after_failure == ([("o0", 1, "pending", 1)], [])
+    assert (here.states(), here.effects()) == ([("o0", 1, "done", 2)], [("o0", 1)])
+
+
+def test_lost_answer_is_noted_when_nobody_can_be_asked(station):
+    noted = []
+    remote = Remote(AnswerLost())
+    here = station(far(remote, repeatable=True, failed=lambda _ctx, failure: noted.append((failure.state, failure.retry_in_s > 0))))
+    here.emit(*drafts(1))
+
+    settle(here)
+
+    assert (noted, list(remote.calls.values())) == ([("unknown", True)], [2])

@@ -342,3 +342,24 @@ def test_account_is_found_in_any_spelling(world):
     with world.database.platform() as session:
         assert accounts.find_person(session, "  SPELLING@tea.example ").user_id == person.user_id
         assert accounts.find_person(session, "spelling") is None
+
+
+def test_holders_are_found_by_what_their_roles_allow(world, rights, owner):
+    staff, _ = make_member(world, world.tea, "holder-staff@tea.example", ["staff"], rights)
+    gone, membership = make_member(world, world.tea, "holder-gone@tea.example", ["staff"], rights)
+    other, _ = make_member(world, world.gift, "holder@gift.example", ["staff"], rights)
+    with world.database.unit(world.tea) as session:
+        members.switch_member(session, rights, membership, is_active=False)
+
+    with world.database.unit(world.tea) as session:
+        orders = members.holders_of(session, "orders.write")
+        own = members.holders_of(session, "tenant.own")
+        nobody = members.holders_of(session, "members.write")
+    with world.database.unit(world.gift) as session:
+        there = members.holders_of(session, "orders.write")
+
+    assert {staff.user_id, owner[0].user_id} <= set(orders)
+    assert not {gone.user_id, other.user_id} & set(orders)
+    assert (owner[0].user_id in own, staff.user_id in own, staff.user_id in nobody) == (True, False, False)
+    assert other.user_id in there
+    assert staff.user_id not in there

@@ -89,7 +89,7 @@ def test_failure_is_kept_with_the_beginning_of_the_answer_when_the_receiver_fail
 def test_later_messages_of_a_subject_wait_when_the_first_is_repeated(desk, receiver):
     desk.subscribe(receiver)
     receiver.answers = [500]
-    order, other = uuid4(), uuid4()
+    order, other = sorted((uuid4(), uuid4()), key=str)  # lanes are worked through in this order
 
     desk.happen(held(order), deliver=False)
     desk.happen(EventDraft("order.released", "order", order, {}), held(other))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery.api import hooks as api_hooks
 from core.delivery.api import idempotency
+from core.delivery.housekeeping import sign_in_schedules
 from core.delivery.plugin_pages import register_plugin_pages, template_folders, translation_folders
 from core.delivery.screens import register_all
 from core.delivery.web import hooks as web_hooks
@@ -89,7 +90,13 @@ def core_subscribers(channels: Channels) -> list[Subscriber]:
 def all_schedules(channels: Channels) -> list[Schedule]:
     """The timers of the core and of plugins."""
     plugins = channels.plugins
-    own = (*fulfilment.schedules(), *channels.jobs.schedules(), *idempotency.schedules(), *host_schedules(plugins))
+    own = (
+        *fulfilment.schedules(),
+        *channels.jobs.schedules(),
+        *idempotency.schedules(),
+        *sign_in_schedules(plugins.database),
+        *host_schedules(plugins),
+    )
     return [*own, *plugin_schedules(plugins)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -79,7 +80,7 @@ def ensure_goods(ctx: PluginContext, goods: Sequence[Goods], *, warehouse: str) 
     return len(new)
 
 
-def ensure_warehouse(ctx: PluginContext, code: str, name: str = "") -> object:
+def ensure_warehouse(ctx: PluginContext, code: str, name: str = "") -> UUID:
     """The warehouse with this code, made when it is missing; returns its id."""
     session = _session(ctx)
     row = {"id": new_id(), "code": code, "name": name or code}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from flask import Response, current_app, render_template, request
 from flask_appbuilder.api import BaseApi
@@ -75,7 +75,7 @@ def all_parts(plugins_on: Iterable[str]) -> list[Described]:
     """What the registered REST classes say about themselves: those of the core, and of these plugins."""
     gate: PluginGate = current_app.extensions[GATE]
     wanted = {None, *plugins_on}
-    views = [view for view in present_builder().baseviews if gate.plugin_of(view.blueprint.name) in wanted]
+    views = [view for view in present_builder().baseviews if gate.plugin_of(cast("Any", view).blueprint.name) in wanted]
     return [part for view in views if (part := _part_of(view)) is not None]
 
 
@@ -88,7 +88,7 @@ def _part_of(view: Any) -> Described | None:
 def plugins_with_rest() -> set[str]:
     """The plugins that have REST classes of their own."""
     gate: PluginGate = current_app.extensions[GATE]
-    found = {gate.plugin_of(view.blueprint.name) for view in present_builder().baseviews if isinstance(view, Rest)}
+    found = {gate.plugin_of(cast("Any", view).blueprint.name) for view in present_builder().baseviews if isinstance(view, Rest)}
     return {plugin for plugin in found if plugin is not None}
 
 

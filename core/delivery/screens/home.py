@@ -50,7 +50,7 @@ def home_page() -> Any:
     )
 
 
-def _queue_url(queue: str, **more: str) -> str:
+def _queue_url(queue: str, **more: Any) -> str:
     return url_for(f"{ORDERS}.list", queue=queue, **more)
 
 

@@ -175,13 +175,15 @@ def _taken(form: FlaskForm, count: int) -> ManualOrder | None:
 def _order(values: Mapping[str, Any], typed: list[tuple[int, dict[str, Any]]]) -> ManualOrder:
     skus = {sku.id: sku for sku in db().scalars(select(Sku).where(Sku.id.in_([line["sku_id"] for _number, line in typed])))}
 
+    receiver: dict[str, Any] = {name: values.get(name) or "" for name in RECEIVER}
+
     def line_of(line: Mapping[str, Any]) -> ManualLine:
         sku, price = skus[line["sku_id"]], line.get("unit_price")
         return ManualLine(sku.code, sku.title, line["quantity"], sku.price if price is None else price)
 
     return ManualOrder(
         lines=[line_of(line) for _number, line in typed],
-        receiver=Receiver(**{name: values.get(name) or "" for name in RECEIVER}),
+        receiver=Receiver(**receiver),
         postage=values.get("postage") or ZERO,
         discount=values.get("discount") or ZERO,
         is_paid=values["payment"] == "paid",

@@ -196,10 +196,10 @@ def _shops() -> tuple[Link, ...]:
     if len(rows) < 2:
         return ()
     is_here = request.endpoint == f"{ORDERS}.list"
-    kept = {name: value for name, value in request.args.items() if name not in ("cursor", "f.shop_id", "op.shop_id")} if is_here else {}
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name not in ("cursor", "f.shop_id", "op.shop_id")} if is_here else {}
     chosen = request.args.get("f.shop_id", "") if is_here else ""
     links = [Link(gettext("All shops"), url_for(f"{ORDERS}.list", **kept), "building-store", is_active=not chosen)]
     for row in rows:
-        url = url_for(f"{ORDERS}.list", **{**kept, "f.shop_id": str(row.id)})
+        url = url_for(f"{ORDERS}.list", **(kept | {"f.shop_id": str(row.id)}))
         links.append(Link(row.title, url, "building-store", is_active=chosen == str(row.id)))
     return tuple(links)

@@ -100,11 +100,15 @@ def _values(shops: Mapping[UUID, Any]) -> Sequence[dict[str, Any]]:
                 "shop": shop.title if shop is not None else "",
                 "first_at": one.created_at,
                 "map": target if can("channels.write") else None,
-                "orders_url": url_for(f"{ORDERS}.list", queue="shipped", **{"f.shop_id": str(one.shop_id)}),
+                "orders_url": _orders_url("shipped", {"f.shop_id": str(one.shop_id)}),
                 "ignore": None,
             }
         )
     return found
+
+
+def _orders_url(queue: str, filters: Mapping[str, Any]) -> str:
+    return url_for(f"{ORDERS}.list", queue=queue, **filters)
 
 
 def _carriers_of(marketplace: str) -> list[str]:
@@ -129,9 +133,7 @@ def _skus(shops: Mapping[UUID, Any]) -> Sequence[dict[str, Any]]:
             "map": {"url": url_for("UnmappedView.sku", pk=alias.id), "field": gettext("SKU"), "options": [], "source": lookup}
             if can("catalog.write")
             else None,
-            "orders_url": url_for(
-                f"{ORDERS}.list", queue="exceptions", **{"f.hold_code": "sku_unmatched", "f.shop_id": str(alias.shop_id)}
-            ),
+            "orders_url": _orders_url("exceptions", {"f.hold_code": "sku_unmatched", "f.shop_id": str(alias.shop_id)}),
             "ignore": None,
         }
         for alias in aliases

@@ -107,7 +107,8 @@ def consume(session: Session, uses: Sequence[Use], *, reference: str) -> dict[UU
     active = _lock_reservations(session, {use.owner for use in uses})
     _locked(session, {row.sku_id for row in active})
     left: dict[UUID, Decimal] = {row.id: row.quantity for row in active}
-    ended, moved = [], {}
+    ended: list[tuple[Any, Decimal, str]] = []
+    moved: dict[tuple[UUID, UUID], Decimal] = {}
     for use in uses:
         needed = use.quantity
         for row in active:

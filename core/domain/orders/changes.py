@@ -187,8 +187,8 @@ def _write_lines(
                 changed.setdefault(known.id, []).append(str(mine.id))
     insert_rows(session, OrderLine, inserts)
     update_rows(session, OrderLine, updates)
-    for line in stored.values():
-        session.expunge(line)
+    for kept in stored.values():
+        session.expunge(kept)
     return changed
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Integer, text
+from sqlalchemy import Boolean, CheckConstraint, Integer, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.runtime.db.base import (
@@ -184,8 +184,8 @@ class OrderNote(Base, TenantOwned):
     order_id: Mapped[UUID]
     text: Mapped[str]
     author: Mapped[str]
-    author_id: Mapped[str] = mapped_column(server_default=text("''"))
-    written_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    author_id: Mapped[str] = mapped_column(server_default="")
+    written_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class OrderTag(Base, TenantOwned, Timestamped):

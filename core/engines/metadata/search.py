@@ -52,7 +52,7 @@ def personal_tokens(session: Session, words: Iterable[str]) -> set[str]:
     return {f"#{hashed}" for hashed in blind_many(session, _PERSONAL, sorted(words)) if hashed}
 
 
-def matching(session: Session, entity: str, text: str) -> Sequence[Select[tuple[UUID]]]:
+def matching(session: Session, entity: str, text: str) -> Sequence[Select[UUID]]:
     """Sub-selects of record ids, one per word of the user's text; a record matches when it is in all of them.
 
     The last word also matches as a beginning, except against personal data. Several pasted numbers (one per line) give one sub-select that

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from flask_appbuilder import Model as FabModel
 from flask_appbuilder.security.sqla.models import User as FabUser  # noqa: F401 - adds the table of accounts to the metadata
-from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Index, Integer, Numeric, Text, UniqueConstraint, Uuid, func, text
+from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Index, Integer, Numeric, Table, Text, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import PrimaryKeyConstraint
@@ -122,9 +122,4 @@ class Versioned(Timestamped):
 
 def tenant_tables() -> list[str]:
     """Names of all mapped tables that belong to tenants, sorted."""
-    names = {
-        mapper.local_table.name
-        for mapper in Base.registry.mappers
-        if issubclass(mapper.class_, TenantScoped)  # type: ignore[attr-defined]
-    }
-    return sorted(names)
+    return sorted({cast(Table, mapper.local_table).name for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantScoped)})

@@ -199,14 +199,14 @@ class Editing:
         return found
 
 
-_forms: dict[tuple[str, tuple[Field, ...], str], type[FlaskForm]] = {}
+_forms: dict[tuple[str, tuple[str, ...], str], type[FlaskForm]] = {}
 
 
 def _form_of(view: Editing, fields: tuple[Field, ...], locale: str) -> FlaskForm:
     key = (request.script_root + view.endpoint, tuple(item.key for item in fields), locale)
-    found = _forms.get(key)  # type: ignore[call-overload]
+    found = _forms.get(key)
     if found is None:
         if len(_forms) > 2_000:
             _forms.clear()
-        found = _forms[key] = forms.form_class(fields, lookup_url=view.lookup_url)  # type: ignore[index]
+        found = _forms[key] = forms.form_class(fields, lookup_url=view.lookup_url)
     return found()

@@ -275,7 +275,8 @@ class EntityView(Editing, ModelView):
         names = queries.labels(db(), self.registry, self.entity, page.rows, keys)
         rows = grids.rows_of(self.entity, keys, page, labels=names, addresses=addresses)
         heads = [grid.Column(c.key, c.label, c.css) for c in grids.columns_of(self.entity, keys, ListArguments(query))]
-        all_url = url_for(f"{self.endpoint}.list", **{f"f.{field}": value})
+        wanted_field: dict[str, Any] = {f"f.{field}": value}
+        all_url = url_for(f"{self.endpoint}.list", **wanted_field)
         add = f"{addresses.add}?{field}={value}" if addresses.add else ""
         table = grid.Grid(heads, rows, id=self.entity.resource, show_url=addresses.show, add_url=add, empty=None)
         return {"title": title, "url": all_url if page.next_cursor else "", "grid": table, "id": f"related-{self.entity.resource}"}

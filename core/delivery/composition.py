@@ -31,7 +31,6 @@ from core.domain.fulfilment import subscribers as fulfilment
 from core.domain.inventory import permissions as inventory_permissions
 from core.domain.orders import permissions as order_permissions
 from core.kernel.clock import SystemClock
-from core.runtime.db.bulk import tenant_of
 from core.runtime.events import EventDraft, Subscriber, emit
 from core.runtime.events.schedules import Schedule
 from core.runtime.plugin_host.bridge import plugin_schedules
@@ -39,6 +38,7 @@ from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.housekeeping import host_schedules, host_subscribers
 from core.runtime.plugin_host.journal import Announce
 from core.runtime.plugin_host.runtime import PluginRuntime
+from core.runtime.security.keyring import tenant_id_of
 from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry
 from core.runtime.tenancy.database import Database
 from core.runtime.tenancy.scope import Scope, current_scope
@@ -121,9 +121,16 @@ PLUGIN_PERMISSIONS = (
 )
 
 
-def enabled_plugins(plugins: PluginRuntime) -> Callable[[Session], frozenset[str]]:
-    """A function that names the plugins that are on for a session's tenant."""
-    return lambda session: frozenset(plugins.enablement.view(tenant_of(session)).plugins)
+def enabled_plugins(plugins: PluginRuntime) -> Callable[[Session, int | None], frozenset[str]]:
+    """A function that names the plugins that are on for a session's tenant; an epoch that was just read drops an older view."""
+
+    def names(session: Session, epoch: int | None) -> frozenset[str]:
+        tenant_id = tenant_id_of(session)
+        if epoch is not None:
+            plugins.enablement.observe(tenant_id, epoch)
+        return plugins.enablement.view(tenant_id).names
+
+    return names
 
 
 def plugin_is_on(plugins: PluginRuntime) -> Callable[[str], bool]:

@@ -30,7 +30,7 @@ class Switch:
 
     plugins: frozenset[str] = frozenset()
 
-    def __call__(self, _session) -> frozenset[str]:
+    def __call__(self, _session, _epoch) -> frozenset[str]:
         return self.plugins
 
 

@@ -67,7 +67,8 @@ def show_plugin(plugin: str, as_json: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, folder: Path, as_json: bool) -> None:
     """Check a plugin's folder (or its single file) against the rules; ends with 1 when something is found."""
-    report = check_plugin(folder, _unbooted().hook_names)
+    host = _unbooted()
+    report = check_plugin(folder, host.hook_names, spec_modules=[module.__name__ for module in host.options.spec_modules])
     base = Path.cwd()
     data = {
         "plugin": report.plugin,

@@ -19,6 +19,7 @@ from core.delivery.web.unit import db
 from core.kernel.errors import Conflict, Denied, Invalid, NotFound, OrderloomError, Unavailable
 from core.runtime.plugin_host import configs, lifecycle
 from core.runtime.plugin_host.errors import ConfigInvalid
+from core.runtime.plugin_host.forms import WHOLE_FORM
 from core.runtime.plugin_host.instances import MAIN, find_instance, newest_version, versions_of
 from core.runtime.plugin_host.models import PluginPackage, PluginProblem
 from core.runtime.plugin_host.runtime import PluginRuntime
@@ -192,7 +193,7 @@ class PluginView(BaseView):
                 if name in form:
                     form[name].errors = texts
                 else:
-                    form.form_errors.extend(f"{name}: {text}" for text in texts)
+                    form.form_errors.extend(text if name == WHOLE_FORM else f"{name}: {text}" for text in texts)
         except (ValueError, Conflict) as error:
             form.form_errors.append(gettext(str(error)))
         return form, False

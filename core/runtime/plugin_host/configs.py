@@ -140,7 +140,8 @@ def check_connection(
     context = replace(context, session=None)
     call = AsideCall(_who(plugin, instance), Site("lifecycle", "check_connection", trips=False), function)
     [outcome] = runtime.calls.aside([call], lambda _session, _who: context, budget_s=TEST_BUDGET_S)
-    message = str(outcome.value or "") if outcome.error is None else outcome.error.message
+    said = outcome.value if isinstance(outcome.value, str) else ""
+    message = said if outcome.error is None else outcome.error.message
     result = TestResult(outcome.is_ok, message[:500], "" if outcome.error is None else outcome.error.code, outcome.elapsed_s)
     if config is not None:
         config.tested_at, config.is_test_ok, config.test_message = runtime.clock.now(), result.is_ok, result.message

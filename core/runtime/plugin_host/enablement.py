@@ -61,6 +61,11 @@ class EnabledView:
         return self._ranked(WORKING)
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """Enabled plugins."""
+        return frozenset(self.plugins)
+
+    @cached_property
     def _shown(self) -> dict[str, int]:
         return self._ranked(SHOWN)
 

@@ -5,18 +5,24 @@ The description is stored when the plugin is installed; checking always uses the
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any, cast
 
+import structlog
 from marshmallow import Schema, ValidationError, fields, missing, validate
 
 from core.kernel.errors import OrderloomError
+from core.kernel.messages import N_
+from core.runtime.plugin_host.containment import Attempt, attempt, placed
 from core.runtime.plugin_host.errors import ConfigInvalid
 
 FormField = dict[str, Any]
 WHOLE_FORM = "_schema"
+SCHEMA_BUDGET_S = 2.0
+_log = structlog.get_logger(__name__)
 
 _TYPES: tuple[tuple[type[fields.Field], str, str], ...] = (
     (fields.Url, "url", "url"),
@@ -162,18 +168,35 @@ def _names_in(tree: Any) -> set[str]:
 
 def load_values(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     """The typed values, defaults filled in. Raises: ConfigInvalid - `errors` by field, `_schema` for the form as a whole."""
-    try:
-        loaded: dict[str, Any] = schema.load(dict(values))
-    except ValidationError as error:
-        raise ConfigInvalid(_by_field(error.normalized_messages())) from None
+    loaded: dict[str, Any] = _asked(schema.load, dict(values))
     return loaded
 
 
 def storable(schema: Schema, loaded: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The given values in the spelling that is stored: plain JSON, no secrets, and no default that nobody chose."""
     hidden = secret_names(schema)
-    dumped = schema.dump(loaded)
+    dumped = _asked(schema.dump, loaded)
     return {name: _plain(value) for name, value in dumped.items() if name in given and name not in hidden}
+
+
+def _asked(function: Callable[[Any], Any], values: Any) -> Any:
+    """What the plugin's schema answers; it is the plugin's code, so it may raise anything, or hang.
+
+    Raises ConfigInvalid - it refuses the values, failed, or was late; then its thread is left to itself.
+    """
+    tried: list[Attempt[Any]] = []
+    thread = threading.Thread(target=lambda: tried.append(attempt(function, values, let_through=())), name="plugin-schema", daemon=True)
+    thread.start()
+    thread.join(SCHEMA_BUDGET_S)
+    if not tried:
+        raise ConfigInvalid({WHOLE_FORM: [N_("The plugin did not check these settings in time.")]})
+    value, error = tried[0]
+    if isinstance(error, ValidationError):
+        raise ConfigInvalid(_by_field(error.normalized_messages()))
+    if error is not None:
+        _log.warning("plugin.schema_failed", schema=str(function), reason=placed(error))
+        raise ConfigInvalid({WHOLE_FORM: [N_("The plugin failed to check these settings.")]})
+    return value
 
 
 def _by_field(messages: Mapping[Any, Any]) -> dict[str, list[str]]:

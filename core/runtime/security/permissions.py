@@ -158,13 +158,14 @@ class Standing:
 class Rights:
     """Answers what members may do; one per process. Safe for threads.
 
-    `enabled_plugins(session)` names the plugins that are on for the session's tenant; flipping one counts the tenant's epoch up too.
+    `enabled_plugins(session, epoch)` names the plugins that are on for the session's tenant, whose epoch is known to be `epoch`, or None;
+    flipping one counts the tenant's epoch up too. What it says may lag behind the epoch, so both are compared.
     """
 
-    def __init__(self, registry: PermissionRegistry, enabled_plugins: Callable[[Session], frozenset[str]] | None = None) -> None:
+    def __init__(self, registry: PermissionRegistry, enabled_plugins: Callable[[Session, int | None], frozenset[str]] | None = None) -> None:
         self.registry = registry
-        self._enabled_plugins = enabled_plugins or (lambda _session: frozenset())
-        self._cache: OrderedDict[tuple[int, int], tuple[int, Standing | None]] = OrderedDict()
+        self._enabled_plugins = enabled_plugins or (lambda _session, _epoch: frozenset())
+        self._cache: OrderedDict[tuple[int, int], tuple[int, frozenset[str], Standing | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def standing(self, session: Session, user_id: int, *, epoch: int | None = None) -> Standing | None:
@@ -175,15 +176,15 @@ class Rights:
         tenant_id = tenant_id_of(session)
         if epoch is None:
             epoch = session.scalars(select(Tenant.epoch).where(Tenant.id == tenant_id)).one()
-        key = (tenant_id, user_id)
+        key, plugins = (tenant_id, user_id), self._enabled_plugins(session, epoch)
         with self._lock:
             held = self._cache.get(key)
-            if held is not None and held[0] == epoch:
+            if held is not None and held[:2] == (epoch, plugins):
                 self._cache.move_to_end(key)
-                return held[1]
-        standing = self._load(session, user_id)
+                return held[2]
+        standing = self._load(session, user_id, plugins)
         with self._lock:
-            self._cache[key] = (epoch, standing)
+            self._cache[key] = (epoch, plugins, standing)
             if len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
         return standing
@@ -195,13 +196,13 @@ class Rights:
 
     def usable_keys(self, session: Session) -> list[str]:
         """Keys of all permissions that a role of the session's tenant can hold now."""
-        return [permission.key for permission in self.registry.usable(self._enabled_plugins(session))]
+        return [permission.key for permission in self.registry.usable(self._enabled_plugins(session, None))]
 
     def expand(self, session: Session, patterns: Iterable[str]) -> frozenset[str]:
         """The keys that a role with `patterns` allows in the session's tenant now."""
         return expand(patterns, self.usable_keys(session))
 
-    def _load(self, session: Session, user_id: int) -> Standing | None:
+    def _load(self, session: Session, user_id: int, plugins: frozenset[str]) -> Standing | None:
         rows = session.execute(
             select(Membership.id, Role.title, Role.patterns)
             .outerjoin(MembershipRole, (MembershipRole.membership_id == Membership.id) & (MembershipRole.tenant_id == Membership.tenant_id))
@@ -211,7 +212,7 @@ class Rights:
         ).all()
         if not rows:
             return None
-        keys = self.usable_keys(session)
+        keys = [permission.key for permission in self.registry.usable(plugins)]
         permissions: frozenset[str] = frozenset().union(*(expand(row.patterns, keys) for row in rows if row.patterns is not None))
         return Standing(rows[0].id, tuple(row.title for row in rows if row.title), permissions)
 

@@ -25,6 +25,12 @@ _NETWORK_MODULES = ("urllib.request", "http.client", "http.server")
 _SECRET_NAME = re.compile(r"(secret|passw|token|(^|_)session($|_)|api_key|private|credential)", re.IGNORECASE)
 
 
+def syntax_findings(subject: Subject) -> Iterator[Finding]:
+    """Files that are not Python."""
+    for path, (line, reason) in subject.unparsed.items():
+        yield Finding("syntax", path, line, reason)
+
+
 def hook_findings(subject: Subject) -> Iterator[Finding]:
     """Hook functions have names that exist, take nothing and wrap nothing."""
     tree = subject.trees.get(subject.hook_module)

@@ -66,8 +66,21 @@ class Subject:
         return self.source if self.is_single_file else self.source / "plugin.py"
 
     @cached_property
+    def unparsed(self) -> dict[Path, tuple[int, str]]:
+        """The Python files that do not parse, each with the line and the reason."""
+        faults: dict[Path, tuple[int, str]] = {}
+        for path in python_files(self.source):
+            try:
+                ast.parse(path.read_bytes(), filename=str(path))
+            except SyntaxError as error:
+                faults[path] = (error.lineno or 1, error.msg)
+            except ValueError as error:
+                faults[path] = (1, str(error))
+        return faults
+
+    @cached_property
     def trees(self) -> dict[Path, ast.Module]:
-        """The parsed Python files of the plugin, its tests left out; files that do not parse are left to the rule on imports."""
+        """The parsed Python files of the plugin, its tests left out; what does not parse stands in `unparsed`."""
         parsed: dict[Path, ast.Module] = {}
         for path in python_files(self.source):
             try:

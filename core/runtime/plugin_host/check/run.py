@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from core.runtime.plugin_host.check import assets, claims, code
+from core.runtime.plugin_host.check import assets, claims, code, trial
 from core.runtime.plugin_host.check.report import Finding, Report, Subject
 from core.runtime.plugin_host.discovery import FOLDER_PACKAGE, package_at, single_file_at
 from core.runtime.plugin_host.loading import make_importable
@@ -13,6 +13,7 @@ from core.runtime.plugin_host.manifest import CORE_VERSION, MANIFEST_NAME, fits
 from core.runtime.plugin_host.quality import TIERS, missing_for, tier_of
 
 _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    code.syntax_findings,
     code.hook_findings,
     code.import_findings,
     code.table_findings,
@@ -28,11 +29,12 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
 )
 
 
-def check_plugin(source: Path, hooks: frozenset[str], *, top_module: str = "") -> Report:
+def check_plugin(source: Path, hooks: frozenset[str], *, top_module: str = "", spec_modules: Sequence[str] = ()) -> Report:
     """Check the plugin in `source`, a folder with a plugin.toml or a single Python file.
 
-    `hooks` are the hooks that exist. Only the settings module is imported, as part of `top_module` (by default the plugin lies in a folder
-    of plugins); everything else is read.
+    `hooks` are the hooks that exist. Here only the settings module is imported, as part of `top_module` (by default the plugin lies in a
+    folder of plugins); everything else is read. With `spec_modules`, the modules that declare the hooks, the plugin is also loaded, in a
+    process of its own.
     """
     source = source.resolve()
     module = top_module or f"{FOLDER_PACKAGE}.{source.stem}"
@@ -48,6 +50,8 @@ def check_plugin(source: Path, hooks: frozenset[str], *, top_module: str = "") -
         faults.append(f'"core" is {package.manifest.core}, but this is {CORE_VERSION}')
     found = [Finding("manifest", subject.manifest_path, 1, message) for message in (*faults, *package.manifest.warnings)]
     found += [finding for rule in _RULES for finding in rule(subject)]
+    if spec_modules and not any(one.rule in ("syntax", "hooks") for one in found):
+        found += trial.load_findings(subject, spec_modules)
     ordered = tuple(dict.fromkeys(sorted(found, key=lambda one: (str(one.path), one.line, one.rule, one.message))))
     stated = package.manifest.quality
     tier = "" if ordered else tier_of(stated)  # a plugin with findings reaches none

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
 
 from core.runtime.plugin_host import hooks
 from core.runtime.plugin_host.check import check_plugin
+from core.runtime.plugin_host.check.report import Subject
+from core.runtime.plugin_host.check.trial import load_findings
+from core.runtime.plugin_host.discovery import package_at
 from core.runtime.plugin_host.kinds import kinds_of
 from core.runtime.plugin_host.scaffold import FolderTaken, NameInvalid, new_plugin
 
@@ -132,3 +136,56 @@ def test_scaffold_writes_nothing_when_the_name_is_taken_or_wrong(plugin, bench):
             new_plugin(name, bench.folder, bench.folder.parent / "tests")
 
     assert sorted(bench.folder.rglob("*")) == before
+
+
+SPECS = ("core.domain.channels.hooks", "core.delivery.web.hooks", "core.delivery.api.hooks")
+VIEWS = '''@hookimpl
+def register_views():
+    def load():
+        from plugins.ck_tea.views import Page
+        return Page
+    return [ViewSpec("ck_tea.pages", load)]
+'''
+
+
+def tried(plugin: Path) -> list[str]:
+    names = {kind.hook for kind in kinds_of([hooks, *map(importlib.import_module, SPECS)]).values()}
+    report = check_plugin(plugin, frozenset(names), spec_modules=SPECS)
+    return [one.shown(plugin) for one in report.findings if one.rule in ("loads", "syntax")]
+
+
+def test_scaffold_loads_when_new(plugin):
+    assert tried(plugin) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "finding"),
+    [
+        ("service.py", "def check(", "def check((", "service.py:10: syntax: Function parameters cannot be parenthesized"),
+        ("service.py", "def check(", "raise SystemExit(4)\n\n\ndef check(", "service.py:10: loads: SystemExit: 4 (service.py:10)"),
+        ("service.py", "def check(", "import os\nos._exit(7)\n\n\ndef check(", "plugin.py:1: loads: loading its code ended the process with 7"),
+        ("plugin.py", "return Lifecycle(", "raise OSError('x')\n    return Lifecycle(", "plugin.py:1: loads: Its code does not load: OSError: x (plugin.py:12)"),
+        ("plugin.py", "return [Subscriber(", "return [3, Subscriber(", "plugin.py:1: loads: register_subscribers must return Subscriber, not int."),
+    ],
+)  # fmt: skip
+def test_code_that_does_not_load_is_found_when_it_is_tried(plugin, path, old, new, finding):
+    spoil(plugin, path, old, new)
+
+    assert tried(plugin) == [finding]
+
+
+def test_page_that_does_not_load_is_found_with_its_line(plugin):
+    spoil(plugin, "plugin.py", "import Lifecycle, ", "import Lifecycle, ViewSpec, ")
+    (plugin / "plugin.py").write_text((plugin / "plugin.py").read_text() + "\n\n" + VIEWS)
+    (plugin / "views.py").write_text('"""Pages."""\n\nPage = 1 / 0\n')
+
+    assert tried(plugin) == ["views.py:3: loads: ck_tea.pages: ZeroDivisionError: division by zero (views.py:3)"]
+
+
+def test_code_that_hangs_while_it_loads_is_found_after_the_limit(plugin):
+    spoil(plugin, "service.py", "def check(", "while True:\n    pass\n\n\ndef check(")
+    package = package_at(plugin, "plugins.ck_tea")
+
+    [finding] = load_findings(Subject(plugin, package.top_module, package.manifest, HOOKS), SPECS, limit_s=3.0)
+
+    assert finding.shown(plugin) == "plugin.py:1: loads: its code has not loaded within 3 seconds"

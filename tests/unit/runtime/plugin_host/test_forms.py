@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from enum import Enum
 
 import pytest
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, validate, validates_schema
 
+from core.runtime.plugin_host import forms
 from core.runtime.plugin_host.errors import ConfigInvalid
 from core.runtime.plugin_host.forms import SchemaUnfit, Secret, form_of, load_values, secret_names, storable
 
@@ -114,3 +116,35 @@ def test_values_are_refused_by_field_when_they_do_not_fit():
         "tags": ["1: Must be one of: x, y."],
         "codes": ["1: Not a valid string."],
     }
+
+
+class Failing(Schema):
+    """Fails in its own check, as the value says."""
+
+    how = fields.String(required=True)
+
+    @validates_schema
+    def check(self, values, **_options):
+        if values["how"] == "exit":
+            raise SystemExit(3)
+        if values["how"] == "raise":
+            raise LookupError("hunter2")
+        if values["how"] == "hang":
+            time.sleep(1.0)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("exit", "The plugin failed to check these settings."),
+        ("raise", "The plugin failed to check these settings."),
+        ("hang", "The plugin did not check these settings in time."),
+    ],
+)
+def test_values_are_refused_when_the_schema_itself_fails(monkeypatch, how, told):
+    monkeypatch.setattr(forms, "SCHEMA_BUDGET_S", 0.1)
+
+    with pytest.raises(ConfigInvalid) as caught:
+        load_values(Failing(), {"how": how})
+
+    assert caught.value.facts["errors"] == {"_schema": [told]}

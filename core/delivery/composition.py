@@ -162,7 +162,7 @@ def register_screens(system: Any) -> Callable[[OmsAppBuilder], None]:
 
     def register(builder: OmsAppBuilder) -> None:
         register_all(builder, system)
-        register_plugin_pages(builder, system.plugins)
+        register_plugin_pages(builder, system.plugins, threads=system.settings.web_threads)
 
     return register
 

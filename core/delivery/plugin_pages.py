@@ -18,7 +18,7 @@ from core.delivery.web.descriptors import Bell, MenuEntry
 from core.delivery.web.frame import extend_frame
 from core.delivery.web.identity import current_identity
 from core.delivery.web.menu import Entry
-from core.delivery.web.plugin_calls import RUNTIME, plugin_runtime
+from core.delivery.web.plugin_calls import RUNTIME, TURNSTILE, plugin_runtime
 from core.delivery.web.plugin_view import PageView
 from core.delivery.web.theme.shell import Shell
 from core.delivery.web.unit import db
@@ -26,6 +26,7 @@ from core.kernel.errors import OrderloomError
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.registry import Contribution
 from core.runtime.plugin_host.runtime import PluginRuntime
+from core.runtime.plugin_host.turnstile import Turnstile
 from core.runtime.plugin_host.verdicts import Site
 from core.runtime.tenancy.scope import require_scope
 
@@ -36,9 +37,13 @@ class PageUnfit(OrderloomError):
     code = "plugin.page_unfit"
 
 
-def register_plugin_pages(builder: OmsAppBuilder, runtime: PluginRuntime) -> None:
-    """Add the pages and resources of all loaded plugins. Raises PageUnfit, SectionUnknown - a defect of a plugin, found at start-up."""
+def register_plugin_pages(builder: OmsAppBuilder, runtime: PluginRuntime, *, threads: int) -> None:
+    """Add the pages and resources of all loaded plugins. `threads` answer requests at once.
+
+    Raises PageUnfit, SectionUnknown - a defect of a plugin, found at start-up.
+    """
     builder.app.extensions[RUNTIME] = runtime
+    builder.app.extensions[TURNSTILE] = Turnstile(threads)
     registry = runtime.host.registry
     for found in registry.all_items("views"):
         view = _owned(found, PageView)

@@ -13,10 +13,12 @@ from core.delivery.web.unit import db
 from core.runtime.plugin_host.context import PluginContext
 from core.runtime.plugin_host.errors import PluginFailed
 from core.runtime.plugin_host.runtime import PluginRuntime
+from core.runtime.plugin_host.turnstile import Turnstile
 from core.runtime.plugin_host.verdicts import DEFECTS, Site
 from core.runtime.tenancy.scope import require_scope
 
 RUNTIME = "oms.plugins"
+TURNSTILE = "oms.turnstile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ def plugin_runtime() -> PluginRuntime:
 def call_page(plugin: str, site: Site, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Call `function(ctx, **arguments)` of a plugin in the request's transaction and return its answer.
 
-    Errors of the five kinds, and Flask's own, come out as they are; anything else as PluginFailed, with a problem on the plugin's page.
+    Errors of the five kinds, and Flask's own, come out as they are; anything else as PluginFailed, with a problem on the plugin's page, and
+    without its cause, whose text may hold what nobody may log.
+    Raises also PluginBusy, PluginSlow.
     """
 
     def run(ctx: PluginContext) -> Any:
@@ -45,9 +49,10 @@ def call_page(plugin: str, site: Site, function: Callable[..., Any], arguments: 
 
     runtime = plugin_runtime()
     instances = runtime.enablement.view(require_scope().tenant_id).instances_at_work(plugin)
-    outcome = runtime.call(db(), plugin, site, run, instance=next(iter(instances), "main"))
-    if isinstance(outcome.error, DEFECTS):
-        raise PluginFailed(plugin=plugin, site=str(site)) from outcome.error
+    turnstile: Turnstile = current_app.extensions[TURNSTILE]
+    outcome = turnstile.pass_through(plugin, lambda: runtime.call(db(), plugin, site, run, instance=next(iter(instances), "main")))
+    if isinstance(outcome.error, (PluginFailed, *DEFECTS)):
+        raise PluginFailed(plugin=plugin, site=str(site)) from None
     answer = outcome.unwrap()
     if isinstance(answer, _Stopped):
         raise answer.error

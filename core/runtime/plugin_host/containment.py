@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from traceback import extract_tb
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -40,6 +41,11 @@ def told(error: BaseException) -> str:
 def placed(error: BaseException) -> str:
     """An exception's type and the place it came from, without its text, which may hold what the call was about."""
     return f"{type(error).__name__} ({_place_of(error)})"
+
+
+def frames(error: BaseException, most: int = 8) -> list[str]:
+    """The innermost places that an exception came through, outermost first, as `file:line in function`."""
+    return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name}" for frame in extract_tb(error.__traceback__)[-most:]]
 
 
 def _place_of(error: BaseException) -> str:

@@ -202,6 +202,17 @@ class PluginSlow(Unavailable):
     code = "plugin.slow"
 
 
+class PluginBusy(Unavailable):
+    """Too many pages of this plugin are being made already. Try again in a moment."""
+
+    code = "plugin.busy"
+    retry_after_s = 5.0
+
+
+class Overrun(BaseException):
+    """Raised inside a plugin's page that takes too long. No Exception, so that a plugin's `except Exception` does not swallow it."""
+
+
 class PluginTripped(Unavailable):
     """The plugin rests for a while, because it failed or took too long too often."""
 

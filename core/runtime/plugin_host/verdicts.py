@@ -11,8 +11,8 @@ import structlog
 from core.kernel.errors import Denied, OrderloomError
 from core.runtime.plugin_host.breaker_rules import HOOK_RULE
 from core.runtime.plugin_host.breakers import Breakers, Target
-from core.runtime.plugin_host.containment import Attempt, placed
-from core.runtime.plugin_host.errors import HostNotAllowed, PluginFailed, PluginSlow, TransactionGuarded
+from core.runtime.plugin_host.containment import Attempt, frames, placed
+from core.runtime.plugin_host.errors import HostNotAllowed, Overrun, PluginFailed, PluginSlow, TransactionGuarded
 from core.runtime.plugin_host.journal import CallRecord, Journal, Who
 from core.runtime.plugin_host.problems import Problem
 from core.runtime.tenancy.scope import ScopeChanged, ScopeMissing
@@ -100,7 +100,9 @@ class Verdicts:
     def _as_ours(self, who: Who, site: Site, error: BaseException) -> OrderloomError:
         if isinstance(error, OrderloomError):
             return error
-        _log.warning("plugin.failed", tenant=who.tenant_slug, plugin=who.plugin, site=str(site), error=placed(error))
+        if isinstance(error, Overrun):
+            return PluginSlow(plugin=who.plugin, site=str(site))
+        _log.warning("plugin.failed", tenant=who.tenant_slug, plugin=who.plugin, site=str(site), error=placed(error), frames=frames(error))
         failed = PluginFailed(plugin=who.plugin, site=str(site), error=type(error).__name__)
         failed.__cause__ = error
         return failed

@@ -18,6 +18,7 @@ TABLES: Mapping[str, str] = {
     "token_id": "api_token",
     "hook_id": "plg_outbound_webhooks_hook",
     "message_id": "plg_outbound_webhooks_message",
+    "notice_id": "plg_notify_inapp_notice",
 }
 PK_TABLES: Mapping[str, str] = {
     "BulkRunView": "bulk_run",

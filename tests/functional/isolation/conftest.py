@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from werkzeug.routing import Rule
 
 from core.domain.customers.service import create_address, create_customer
@@ -17,7 +17,7 @@ from core.domain.fulfilment.way import advance
 from core.domain.orders.intake import accept
 from core.runtime.db.base import metadata
 from core.runtime.security import accounts, invitations
-from core.runtime.security.models import LoginSession
+from core.runtime.security.models import LoginSession, Membership
 from core.runtime.tenancy.models import Tenant
 from core.runtime.tenancy.scope import Scope
 from tests.factories.anything import Filler, tenant_models
@@ -26,7 +26,7 @@ from tests.fixtures.floor import HOST, PASSWORD, Floor, Visitor
 from tests.fixtures.programs import Program, switch_on, token_program
 
 MARK = "zqcanaryq"
-PLUGINS = ("outbound_webhooks",)
+PLUGINS = ("outbound_webhooks", "notify_inapp")
 # What the platform notes for itself while somebody is signed in; checked by tests of their own.
 NOTED = frozenset({"login_session", "security_event", "login_throttle", "audit_entry"})
 
@@ -53,27 +53,29 @@ class Walls:
         """A checksum of every tenant table as the tenant sees it."""
         names = [model.__table__.name for model in tenant_models()]
         with self.floor.world.database.unit(scope) as session:
-            return {name: _sum(session, f"SELECT * FROM {name}") for name in names if name not in without}
+            return _sums(session, {name: f"SELECT * FROM {name} WHERE tenant_id = {scope.tenant_id}" for name in names if name not in without})
 
     def belongings(self) -> dict[str, Any]:
         """A checksum of all that is the gift shop's: its rows, its place among the tenants, its people's accounts."""
         found = self.contents(self.gift)
         people = ",".join(str(user) for user in self.users)
+        queries = {
+            "tenant": f"SELECT * FROM tenant WHERE id = {self.gift.tenant_id}",
+            "ab_user": f"SELECT * FROM ab_user WHERE id IN ({people})",
+            "account": f"SELECT * FROM account WHERE user_id IN ({people})",
+            "login_session": f"SELECT * FROM login_session WHERE user_id IN ({people})",
+        }
         with self.floor.world.database.platform() as session:
-            found["tenant"] = _sum(session, f"SELECT * FROM tenant WHERE id = {self.gift.tenant_id}")
-            found["ab_user"] = _sum(session, f"SELECT * FROM ab_user WHERE id IN ({people})")
-            found["account"] = _sum(session, f"SELECT * FROM account WHERE user_id IN ({people})")
-            found["login_session"] = _sum(session, f"SELECT * FROM login_session WHERE user_id IN ({people})")
-        return found
+            return found | _sums(session, queries)
 
     def fill_ours(self) -> dict[str, list[Any]]:
         """Rows of ours in every table that the day of work has left empty; returns all ids of ours by table."""
         with self.floor.world.database.unit(self.tea) as session:
-            people = session.execute(text("SELECT user_id FROM membership")).scalars().all()
+            people = session.scalars(select(Membership.user_id)).all()
             filler = Filler(session, self.tea.tenant_id, "ourword", users=list(people), keep_bytes=False)
             filler.ids.update({name: list(ids) for name, ids in self.ours.items()})
+            filler.ids["membership"] = list(session.scalars(select(Membership.id)))
             filler.fill(leave_out=frozenset(self.ours) | {"membership"})
-            filler.ids["membership"] = list(session.execute(text("SELECT id FROM membership")).scalars())
         return filler.ids
 
     def platform(self, *, without: frozenset[str] = NOTED) -> dict[str, Any]:
@@ -81,12 +83,15 @@ class Walls:
         owned = {model.__table__.name for model in tenant_models()}
         names = sorted(name for name in set(metadata.tables) - owned - without if not name.startswith("plg_toy"))
         with self.floor.world.database.platform() as session:
-            return {name: _sum(session, f"SELECT * FROM {name}") for name in names}
+            return _sums(session, {name: f"SELECT * FROM {name}" for name in names})
 
 
-def _sum(session: Any, query: str) -> tuple[int, Any]:
-    row = session.execute(text(f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM ({query}) AS t")).one()
-    return row[0], row[1]
+def _sums(session: Any, queries: Mapping[str, str]) -> dict[str, Any]:
+    """How many rows each query finds, and a checksum of them; asked in one statement, since it is asked often."""
+    parts = [
+        f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM ({query}) AS t" for name, query in queries.items()
+    ]
+    return {row[0]: (row[1], row[2]) for row in session.execute(text(" UNION ALL ".join(parts)))}
 
 
 class Caller:
@@ -145,7 +150,8 @@ def _their_people(floor: Floor) -> tuple[list[int], dict[str, str]]:
 
 def _our_goods(session: Any) -> dict[str, list[Any]]:
     """What a tea shop has after a day of work."""
-    shop, sku, house, carrier = make_shop(session), make_sku(session, "TEA-100"), make_warehouse(session), make_carrier(session)
+    shop, house, carrier = make_shop(session), make_warehouse(session), make_carrier(session)
+    sku, other = make_sku(session, "TEA-100"), make_sku(session, "TEA-200")
     stock_up(session, sku, house, 100)
     outcomes = accept(session, shop, [order(f"T{number}") for number in range(4)], now=NOON)
     orders = [one.order_id for one in outcomes]
@@ -154,7 +160,7 @@ def _our_goods(session: Any) -> dict[str, list[Any]]:
     customer = create_customer(session, {"name": "Wang Xiaoming", "phone": "13800138000"})
     address = create_address(session, {"customer_id": customer.id, "name": "Wang", "street": "West Lake 1"})
     return {
-        "shop": [shop.id], "sku": [sku], "warehouse": [house], "carrier": [carrier], "sales_order": orders, "shipment": [shipment],
+        "shop": [shop.id], "sku": [sku, other], "warehouse": [house], "carrier": [carrier], "sales_order": orders, "shipment": [shipment],
         "customer": [customer.id], "address": [address.id],
     }  # fmt: skip
 

@@ -122,6 +122,7 @@ def test_role_opens_exactly_the_routes_whose_permission_it_holds(walls, seed):
     floor.member(walls.tea, email, seed.code)
     caller = Caller(floor, email)
     with floor.world.database.unit(walls.tea) as session:
+        session.connection()
         held = expand(seed.patterns, floor.system.rights.usable_keys(session))
     wrong, asked = {}, 0
 

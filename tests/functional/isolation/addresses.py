@@ -68,6 +68,10 @@ def addresses(app: Flask, rule: Rule, ids: Mapping[str, list[Any]], secrets: Map
         yield _built(app, rule, {**values, **({"key": key} if key else {})})
 
 
+# These switch a plugin off or on; the suite puts things right after them.
+SWITCHES = frozenset({"PluginView.switch"})
+
+
 def _built(app: Flask, rule: Rule, values: Mapping[str, Any]) -> str:
     with app.test_request_context(base_url="http://orders.example.test"):
         return app.url_map.bind("orders.example.test").build(rule.endpoint, dict(values), method=next(iter(rule.methods)))

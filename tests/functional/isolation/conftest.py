@@ -16,6 +16,7 @@ from core.domain.fulfilment.shipping import ShipmentOrder, ship
 from core.domain.fulfilment.way import advance
 from core.domain.orders.intake import accept
 from core.runtime.db.base import metadata
+from core.runtime.plugin_host.models import PluginInstance
 from core.runtime.security import accounts, invitations
 from core.runtime.security.models import LoginSession, Membership
 from core.runtime.tenancy.models import Tenant
@@ -69,14 +70,24 @@ class Walls:
             return found | _sums(session, queries)
 
     def fill_ours(self) -> dict[str, list[Any]]:
-        """Rows of ours in every table that the day of work has left empty; returns all ids of ours by table."""
+        """Rows of ours in every table that the day of work has left empty; returns ids of ours by table."""
         with self.floor.world.database.unit(self.tea) as session:
             people = session.scalars(select(Membership.user_id)).all()
             filler = Filler(session, self.tea.tenant_id, "ourword", users=list(people), keep_bytes=False)
-            filler.ids.update({name: list(ids) for name, ids in self.ours.items()})
-            filler.ids["membership"] = list(session.scalars(select(Membership.id)))
-            filler.fill(leave_out=frozenset(self.ours) | {"membership"})
+            for model in tenant_models():
+                column = getattr(model, "id", model.tenant_id)
+                found = list(session.scalars(select(column).order_by(column)))
+                if found:
+                    filler.ids[model.__table__.name] = self.ours.get(model.__table__.name, found)
+            filler.fill(leave_out=frozenset(filler.ids))
         return filler.ids
+
+    def switch_all_on(self) -> None:
+        """Switch on again what a request may have switched off."""
+        with self.floor.world.database.unit(self.tea) as session:
+            on = set(session.scalars(select(PluginInstance.plugin).where(PluginInstance.state == "enabled")))
+        for plugin in sorted(set(PLUGINS) - on):
+            switch_on(self.floor, self.tea, plugin)
 
     def platform(self, *, without: frozenset[str] = NOTED) -> dict[str, Any]:
         """A checksum of every table that belongs to no tenant."""

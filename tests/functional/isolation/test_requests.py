@@ -9,8 +9,9 @@ from core.delivery.web.marks import ASSET, STATELESS, marks_of
 from core.delivery.web.security_manager import permission_keys_of
 from core.runtime.security.audit import AuditEntry
 from core.runtime.security.permissions import SEED_ROLES, expand
+from core.runtime.security.roles import create_role
 from tests.fixtures.floor import HOST
-from tests.functional.isolation.addresses import addresses, view_of
+from tests.functional.isolation.addresses import SWITCHES, addresses, view_of
 from tests.functional.isolation.conftest import Caller, rules_of
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(900)]
@@ -116,31 +117,58 @@ def test_every_route_that_is_not_public_declares_a_known_permission(walls):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", SEED_ROLES, ids=lambda seed: seed.code)
-def test_role_opens_exactly_the_routes_whose_permission_it_holds(walls, seed):
-    floor, email = walls.floor, f"{seed.code}@matrix.example"
-    floor.member(walls.tea, email, seed.code)
-    caller = Caller(floor, email)
-    with floor.world.database.unit(walls.tea) as session:
-        session.connection()
-        held = expand(seed.patterns, floor.system.rights.usable_keys(session))
-    wrong, asked = {}, 0
-
-    for rule, method in rules_of(floor.app):
+def _wrong_doors(walls, email, held, routes):
+    """Routes that a member who holds `held` is shown although they may not, or refused although they may; and how many were asked."""
+    caller, wrong, asked = Caller(walls.floor, email), {}, 0
+    for rule, method in routes:
         key = _needed(walls, rule)
-        if key is None or rule.endpoint == "AccountView.end_all":
-            continue
         may = key.startswith("@") or key in held
-        for path in addresses(floor.app, rule, {}):
+        for path in addresses(walls.floor.app, rule, {}):
             status = caller.ask(method, f"/t/tea{path}", {}).status_code
             asked += 1
-            if (status == 403) == may and not _asks_for_more(walls, rule, status):
+            if (status == 403) == may and not (may and _asks_for_more(rule)):
                 wrong[f"{method} {path}"] = (key, status)
+        if rule.endpoint in SWITCHES:
+            walls.switch_all_on()
+    return wrong, asked
+
+
+def _asks_for_more(rule):
+    """Actions need a permission of their own besides that of reading; which one, their own tests say."""
+    return rule.endpoint.endswith((".act", ".bulk"))
+
+
+def _guarded(walls):
+    """The routes that ask for a permission; not the one that would end the caller's own sign-in."""
+    return [(rule, method) for rule, method in rules_of(walls.floor.app) if _needed(walls, rule) and rule.endpoint != "AccountView.end_all"]
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_member_opens_exactly_the_routes_whose_permission_they_hold(walls, half):
+    """Two roles that share the permissions among them: whatever a route asks for, one of the two is refused and the other is not."""
+    floor, email = walls.floor, f"half{half}@matrix.example"
+    with floor.world.database.unit(walls.tea) as session:
+        session.connection()
+        held = set(sorted(floor.system.rights.usable_keys(session))[half::2])
+        create_role(session, floor.system.rights, code=f"half-{half}", title=f"Half {half}", patterns=sorted(held))
+    floor.member(walls.tea, email, f"half-{half}")
+
+    wrong, asked = _wrong_doors(walls, email, held, _guarded(walls))
 
     assert asked >= 400
     assert wrong == {}
 
 
-def _asks_for_more(walls, rule, status):
-    """Actions need a permission of their own besides that of reading; which one, their own tests say."""
-    return status == 403 and rule.endpoint.endswith((".act", ".bulk"))
+@pytest.mark.parametrize("seed", SEED_ROLES, ids=lambda seed: seed.code)
+def test_seed_role_opens_what_its_patterns_name(walls, seed):
+    floor, email = walls.floor, f"{seed.code}@matrix.example"
+    floor.member(walls.tea, email, seed.code)
+    with floor.world.database.unit(walls.tea) as session:
+        session.connection()
+        held = expand(seed.patterns, floor.system.rights.usable_keys(session))
+    one_each = {(_needed(walls, rule), method): (rule, method) for rule, method in _guarded(walls)}
+
+    wrong, asked = _wrong_doors(walls, email, held, one_each.values())
+
+    assert asked >= 40
+    assert wrong == {}

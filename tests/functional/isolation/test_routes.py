@@ -12,7 +12,7 @@ from core.delivery.web.crud.view import EntityView
 from core.engines.metadata import FieldType
 from core.runtime.plugin_host import lifecycle
 from tests.fixtures.programs import token_program
-from tests.functional.isolation.addresses import addresses, id_arguments, view_of
+from tests.functional.isolation.addresses import SWITCHES, addresses, id_arguments, view_of
 from tests.functional.isolation.conftest import MARK, Caller, leaks, rules_of
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(900)]
@@ -25,6 +25,14 @@ NAMES = {
 }  # fmt: skip
 # These end the caller's own sign-in, which is no leak: it signs in again.
 ENDS_SIGN_IN = {"AccountView.end_all", "AuthView.logout", "AccountView.password"}
+
+
+def _put_right(walls, caller: Caller, rule) -> None:
+    """After what ended the caller's own sign-in or switched our own plugin."""
+    if rule.endpoint in ENDS_SIGN_IN and not caller.is_in():
+        caller.sign_in()
+    if rule.endpoint in SWITCHES:
+        walls.switch_all_on()
 
 
 def _form(walls, table: str = "") -> dict:
@@ -64,8 +72,7 @@ def test_their_ids_lead_nowhere_when_a_member_of_another_tenant_uses_them(walls,
                 shown.append(f"{method} {path}")
             if (tables or "secret" in rule.arguments) and answer.status_code not in REFUSED:
                 found[f"{method} {path}"] = answer.status_code
-            if rule.endpoint in ENDS_SIGN_IN and not caller.is_in():
-                caller.sign_in()
+            _put_right(walls, caller, rule)
 
     assert asked >= 400
     assert (found, shown) == ({}, [])
@@ -140,8 +147,7 @@ def test_outside_of_every_tenant_nothing_is_shown(walls, owner, token):
             answer = owner.ask(method, path, _form(walls))
             if leaks(answer):
                 shown.append(f"{method} {path}")
-            if rule.endpoint in ENDS_SIGN_IN and not owner.is_in():
-                owner.sign_in()
+            _put_right(walls, owner, rule)
 
     assert shown == []
     assert walls.belongings() == before

@@ -28,6 +28,8 @@ FIGURES: Mapping[str, Mapping[str, Any]] = {
     "stock": {"on_hand": 9, "reserved": 1},
     "order_line": {"quantity": 3},
 }
+# Texts that are read as something else than words; `%s` is the word.
+SHAPES: Mapping[tuple[str, str], str] = {("plg_outbound_webhooks_message", "body"): '{"text": "%s"}'}
 
 
 def tenant_models() -> list[type]:
@@ -59,10 +61,11 @@ def _closed_columns(table: Table) -> dict[str, list[str]]:
 
 
 class Filler:
-    """Puts rows into every table of one tenant. `mark` is the word in every text; `ids` are the rows made, by table."""
+    """Puts rows into every table of one tenant. `mark` is the word in every text; `ids` are the rows made, by table; `figures` may be added to."""
 
     def __init__(self, session: Session, tenant_id: int, mark: str, *, users: list[int], keep_bytes: bool = True) -> None:
         self.session = session
+        self.figures: dict[str, Mapping[str, Any]] = dict(FIGURES)
         self.tenant_id = tenant_id
         self.mark = mark
         self.users = users
@@ -80,7 +83,7 @@ class Filler:
 
     def row(self, table: Table, number: int) -> dict[str, Any]:
         """One row; `number` tells rows of a table apart."""
-        values = {"tenant_id": self.tenant_id, **self._references(table, number), **FIGURES.get(table.name, {})}
+        values = {"tenant_id": self.tenant_id, **self._references(table, number), **self.figures.get(table.name, {})}
         closed = _closed_columns(table)
         for column in table.columns:
             if column.name not in values:
@@ -110,7 +113,7 @@ class Filler:
         if closed:
             return next(value for value in closed if value)
         if isinstance(kind, String):
-            return word
+            return SHAPES.get((table.name, column.name), "%s") % word
         if isinstance(kind, JSONB):
             return {"text": word, "name": word}
         if isinstance(kind, ARRAY):

@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.database, pytest.mark.timeout(900)]
 
 # The host counts how often a plugin was called; that is a note, like an access log.
 COUNTED = frozenset({"plugin_use", "plugin_call"})
+# Following a notice of one's own to what it is about makes it read.
+READ = frozenset({"plg_notify_inapp_notice"})
 EXPORTED = "records.exported"
 
 
@@ -34,7 +36,7 @@ def everything(walls):
 def test_reading_changes_nothing_and_every_page_answers(walls, owner, everything):
     app = walls.floor.app
     owner.ask("GET", "/t/tea/")
-    without = COUNTED | {"audit_entry"}
+    without = COUNTED | READ | {"audit_entry"}
     before = (walls.contents(walls.tea, without=without), walls.contents(walls.gift), walls.platform())
     wrong, asked, exports = {}, 0, 0
     noted = _audited(walls)
@@ -46,7 +48,8 @@ def test_reading_changes_nothing_and_every_page_answers(walls, owner, everything
             for place in ("/t/tea", ""):
                 answer = owner.ask("GET", f"{place}{path}")
                 asked += 1
-                if answer.status_code >= 500:
+                # Nothing rings the doorbell of the tests' installation, so it is never ready.
+                if answer.status_code >= 500 and path != "/readyz":
                     wrong[f"{place}{path}"] = answer.status_code
             exports += path.endswith("/export.csv")
 
@@ -63,7 +66,7 @@ def _audited(walls):
 
 def test_every_unsafe_route_refuses_a_browser_without_its_token(walls, owner, everything):
     app, wrong, asked = walls.floor.app, {}, 0
-    before = walls.contents(walls.tea)
+    before = walls.contents(walls.tea, without=COUNTED)
 
     for rule, method in rules_of(app):
         if method == "GET" or STATELESS in _marks(app, rule):
@@ -82,7 +85,7 @@ def test_every_unsafe_route_refuses_a_browser_without_its_token(walls, owner, ev
 
     assert asked >= 300
     assert wrong == {}
-    assert walls.contents(walls.tea) == before
+    assert walls.contents(walls.tea, without=COUNTED) == before
     assert owner.is_in()
 
 
@@ -139,8 +142,9 @@ def _asks_for_more(rule):
 
 
 def _guarded(walls):
-    """The routes that ask for a permission; not the one that would end the caller's own sign-in."""
-    return [(rule, method) for rule, method in rules_of(walls.floor.app) if _needed(walls, rule) and rule.endpoint != "AccountView.end_all"]
+    """The routes that ask for a permission; not those that would take the caller's own sign-in or own role away."""
+    left_out = {"AccountView.end_all", "RoleView.save"}
+    return [(rule, method) for rule, method in rules_of(walls.floor.app) if _needed(walls, rule) and rule.endpoint not in left_out]
 
 
 @pytest.mark.parametrize("half", [0, 1])

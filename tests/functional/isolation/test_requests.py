@@ -71,17 +71,15 @@ def test_every_unsafe_route_refuses_a_browser_without_its_token(walls, owner, ev
     for rule, method in rules_of(app):
         if method == "GET" or STATELESS in _marks(app, rule):
             continue
-        for path in addresses(app, rule, everything):
-            for place in ("/t/tea", ""):
-                answer = owner.ask(method, f"{place}{path}", {}, with_token=False)
-                asked += 1
-                # Some exist only inside a business, some only outside; where they are not, there is nothing to forge.
-                if answer.status_code not in (400, 404):
-                    wrong[f"{method} {place}{path}"] = answer.status_code
-        inside = owner.ask(method, f"/t/tea{next(iter(addresses(app, rule, everything)))}", {}, with_token=False).status_code
-        outside = owner.ask(method, next(iter(addresses(app, rule, everything))), {}, with_token=False).status_code
-        if 400 not in (inside, outside):
-            wrong[f"{method} {rule.rule}"] = (inside, outside)
+        said = set()
+        for place in ("/t/tea", ""):
+            # Without the token no action is looked at, so one address is as good as another.
+            path = next(iter(addresses(app, rule, everything)))
+            said.add(owner.ask(method, f"{place}{path}", {}, with_token=False).status_code)
+            asked += 1
+        # Some exist only inside a business, some only outside; where they are not, there is nothing to forge.
+        if 400 not in said or said - {400, 404}:
+            wrong[f"{method} {rule.rule}"] = said
 
     assert asked >= 300
     assert wrong == {}

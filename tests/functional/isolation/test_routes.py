@@ -12,40 +12,11 @@ from core.delivery.web.crud.view import EntityView
 from core.engines.metadata import FieldType
 from core.runtime.plugin_host import lifecycle
 from tests.fixtures.programs import token_program
-from tests.functional.isolation.addresses import SWITCHES, addresses, id_arguments, view_of
-from tests.functional.isolation.conftest import MARK, Caller, leaks, rules_of
+from tests.functional.isolation.addresses import addresses, id_arguments, view_of
+from tests.functional.isolation.conftest import MARK, leaks, rules_of
+from tests.functional.isolation.walks import REFUSED, crossings, form_for, json_for, put_right
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(900)]
-
-REFUSED = {400, 403, 404, 405, 409, 415, 422}
-# A form that names their records under every name that a form or a body of ours reads.
-NAMES = {
-    "sku_id": "sku", "shop_id": "shop", "carrier_id": "carrier", "warehouse_id": "warehouse", "customer_id": "customer", "order_id": "sales_order",
-    "product_id": "product", "kit_id": "sku", "component_id": "sku", "p.carrier_id": "carrier", "p.sku_id": "sku", "line_id": "order_line",
-}  # fmt: skip
-# These end the caller's own sign-in, which is no leak: it signs in again.
-ENDS_SIGN_IN = {"AccountView.end_all", "AuthView.logout", "AccountView.password"}
-
-
-def _put_right(walls, caller: Caller, rule) -> None:
-    """After what ended the caller's own sign-in or switched our own plugin."""
-    if rule.endpoint in ENDS_SIGN_IN and not caller.is_in():
-        caller.sign_in()
-    if rule.endpoint in SWITCHES:
-        walls.switch_all_on()
-
-
-def _form(walls, table: str = "") -> dict:
-    ids = {name: str(walls.theirs[target][0]) for name, target in NAMES.items()}
-    chosen = [str(one) for one in walls.theirs.get(table, [])]
-    words = {"reason": "why not", "text": "hello", "note": "hello", "tag": "vip", "code": "x-1", "title": "x", "name": "x", "q": "x", "go": "1"}
-    return {**words, **ids, "target": str(walls.ours["sku"][0]), "pk": chosen, "ids": chosen, "p.reason": "why", "p.tags": "vip", "p.tracking_numbers": "SF9", "p.delta": "1", "p.note": "x"}
-
-
-def _json(walls, table: str = "") -> dict:
-    form = _form(walls, table)
-    return {**{name: value for name, value in form.items() if not name.startswith("p.") and name != "pk"}, "params": {"reason": "x"}}
-
 
 def test_every_argument_of_every_route_is_known(walls):
     app: Flask = walls.floor.app
@@ -57,22 +28,9 @@ def test_every_argument_of_every_route_is_known(walls):
 
 @pytest.mark.parametrize("who", ["owner", "staff"])
 def test_their_ids_lead_nowhere_when_a_member_of_another_tenant_uses_them(walls, request, who):
-    caller: Caller = request.getfixturevalue(who)
     before = walls.belongings()
-    found, shown, asked = {}, [], 0
 
-    for rule, method in rules_of(walls.floor.app):
-        tables = id_arguments(walls.floor.app, rule)
-        for path in addresses(walls.floor.app, rule, walls.theirs, walls.secrets):
-            table = next(iter(tables.values()), "")
-            body = {"json": _json(walls, table)} if rule.rule.startswith("/api/") and method != "GET" else {"form": _form(walls, table)}
-            answer = caller.ask(method, f"/t/tea{path}", **body)
-            asked += 1
-            if leaks(answer):
-                shown.append(f"{method} {path}")
-            if (tables or "secret" in rule.arguments) and answer.status_code not in REFUSED:
-                found[f"{method} {path}"] = answer.status_code
-            _put_right(walls, caller, rule)
+    found, shown, asked = crossings(walls, request.getfixturevalue(who), walls.floor.app)
 
     assert asked >= 400
     assert (found, shown) == ({}, [])
@@ -90,7 +48,7 @@ def test_their_ids_lead_nowhere_when_an_api_token_uses_them(walls, token, prefix
             continue
         tables = id_arguments(walls.floor.app, rule)
         for path in addresses(walls.floor.app, rule, walls.theirs):
-            body = _json(walls, next(iter(tables.values()), "")) if method != "GET" else None
+            body = json_for(walls, next(iter(tables.values()), "")) if method != "GET" else None
             answer = token.call(method, path.removeprefix("/api/v1"), body)
             asked += 1
             if leaks(answer):
@@ -111,7 +69,7 @@ def test_their_place_does_not_exist_for_members_of_another_tenant(walls, owner, 
     for rule, method in rules_of(walls.floor.app):
         is_rest = rule.rule.startswith("/api/v1")
         for path in addresses(walls.floor.app, rule, walls.theirs, walls.secrets):
-            asked = [owner.ask(method, f"/t/gift{path}", json=_json(walls) if is_rest and method != "GET" else None)]
+            asked = [owner.ask(method, f"/t/gift{path}", json=json_for(walls) if is_rest and method != "GET" else None)]
             asked += [token.call(method, path.removeprefix("/api/v1"), {} if method != "GET" else None)] if is_rest else []
             for answer in asked:
                 if leaks(answer) and rule.endpoint not in SHOWN_TO_WHO_HAS_THE_LINK:
@@ -144,10 +102,10 @@ def test_outside_of_every_tenant_nothing_is_shown(walls, owner, token):
 
     for rule, method in rules_of(walls.floor.app):
         for path in addresses(walls.floor.app, rule, walls.theirs):
-            answer = owner.ask(method, path, _form(walls))
+            answer = owner.ask(method, path, form_for(walls))
             if leaks(answer):
                 shown.append(f"{method} {path}")
-            _put_right(walls, owner, rule)
+            put_right(walls, owner, rule)
 
     assert shown == []
     assert walls.belongings() == before

@@ -21,9 +21,11 @@ from core.delivery.web.menu import Entry
 from core.delivery.web.plugin_calls import RUNTIME, TURNSTILE, plugin_runtime
 from core.delivery.web.plugin_view import PageView
 from core.delivery.web.theme.shell import Shell
-from core.delivery.web.unit import db
 from core.kernel.errors import OrderloomError
+from core.runtime.plugin_host.calls import PAGE_BUDGET_S, AsideCall
 from core.runtime.plugin_host.host import PluginHost
+from core.runtime.plugin_host.instances import MAIN
+from core.runtime.plugin_host.journal import Who
 from core.runtime.plugin_host.registry import Contribution
 from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.plugin_host.turnstile import Turnstile
@@ -90,17 +92,19 @@ def _entry(plugin: str, view: type, entry: MenuEntry) -> Entry:
 
 
 def _with_bell(shell: Shell) -> Shell:
-    """The frame with the bell of the first plugin that has one; without it when that plugin fails."""
+    """The frame with the bell of the first plugin that has one; without it when that plugin fails, or takes too long."""
     identity, runtime = current_identity(), plugin_runtime()
     found = next(iter(runtime.host.registry.items("bell", require_scope().tenant_id)), None)
     if found is None or identity is None:
         return shell
     bell: Bell = found.item
-    counted = runtime.call(db(), found.plugin, Site("bell", bell.key), bell.unread, identity.person.user_id)
-    if not counted.is_ok:
+    scope = require_scope()
+    call = AsideCall(Who(scope.tenant_id, scope.slug, found.plugin, MAIN), Site("bell", bell.key), bell.unread, (identity.person.user_id,))
+    [counted] = runtime.call_aside([call], budget_s=PAGE_BUDGET_S)
+    if not isinstance(counted.value, int):
         return shell
     try:
         urls = replace(shell.urls, bell=url_for(bell.menu), notifications=url_for(bell.page))
     except BuildError:
         return shell
-    return replace(shell, urls=urls, unread=int(counted.value))
+    return replace(shell, urls=urls, unread=counted.value)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from core.delivery.screens import plugin_facts as facts
 from core.delivery.screens.plugin_forms import groups_of, posted_values, settings_form
 from core.delivery.web.identity import can
+from core.delivery.web.plugin_calls import in_time
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.kernel.errors import Conflict, Denied, Invalid, NotFound, OrderloomError, Unavailable
@@ -159,10 +160,10 @@ class PluginView(BaseView):
                         else gettext("Switched off. Its data stays.")
                     )
                 else:
-                    lifecycle.enable(session, runtime(), plugin)
+                    in_time(plugin, lambda: lifecycle.enable(session, runtime(), plugin))
                     text = gettext("Switched on.")
             flash(text, "success")
-        except (Conflict, Invalid, Denied, NotFound) as error:
+        except (Conflict, Invalid, Denied, NotFound, Unavailable) as error:
             flash(facts.refusal(error), "danger")
             if error.facts.get("reason") in ("not_configured", "untested"):
                 return redirect(url_for("PluginView.show", plugin=plugin, tab="setup"))

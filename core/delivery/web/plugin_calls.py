@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from flask import current_app
 from werkzeug.exceptions import HTTPException
@@ -17,6 +17,7 @@ from core.runtime.plugin_host.turnstile import Turnstile
 from core.runtime.plugin_host.verdicts import DEFECTS, Site
 from core.runtime.tenancy.scope import require_scope
 
+T = TypeVar("T")
 RUNTIME = "oms.plugins"
 TURNSTILE = "oms.turnstile"
 
@@ -31,6 +32,12 @@ class _Stopped:
 def plugin_runtime() -> PluginRuntime:
     """The plugins at work in this application."""
     return cast("PluginRuntime", current_app.extensions[RUNTIME])
+
+
+def in_time(plugin: str, function: Callable[[], T]) -> T:
+    """Call `function`, which runs code of the plugin in this request's thread. Raises PluginBusy, PluginSlow."""
+    turnstile: Turnstile = current_app.extensions[TURNSTILE]
+    return turnstile.pass_through(plugin, function)
 
 
 def call_page(plugin: str, site: Site, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -49,8 +56,7 @@ def call_page(plugin: str, site: Site, function: Callable[..., Any], arguments: 
 
     runtime = plugin_runtime()
     instances = runtime.enablement.view(require_scope().tenant_id).instances_at_work(plugin)
-    turnstile: Turnstile = current_app.extensions[TURNSTILE]
-    outcome = turnstile.pass_through(plugin, lambda: runtime.call(db(), plugin, site, run, instance=next(iter(instances), "main")))
+    outcome = in_time(plugin, lambda: runtime.call(db(), plugin, site, run, instance=next(iter(instances), "main")))
     if isinstance(outcome.error, (PluginFailed, *DEFECTS)):
         raise PluginFailed(plugin=plugin, site=str(site)) from None
     answer = outcome.unwrap()

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.runtime.plugin_host.calls import AsideCall
 from core.runtime.plugin_host.configs import SUBJECT, set_up, subject_of
 from core.runtime.plugin_host.descriptors import Finding
 from core.runtime.plugin_host.discovery import Package
@@ -30,14 +31,17 @@ from core.runtime.plugin_host.errors import (
     StillRequired,
 )
 from core.runtime.plugin_host.instances import MAIN, get_instance
+from core.runtime.plugin_host.journal import Who
 from core.runtime.plugin_host.loading import LoadedPlugin
 from core.runtime.plugin_host.manifest import Manifest
 from core.runtime.plugin_host.models import PluginInstance
 from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.plugin_host.verdicts import Site
 from core.runtime.security.audit import record
+from core.runtime.tenancy.scope import require_scope
 
 ON = ("enabled", "paused")
+PREFLIGHT_BUDGET_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def preview_impact(session: Session, runtime: PluginRuntime, plugin: str, *, ins
         personal_data=tuple(manifest.data_classes),
         tables=loaded.tables,
         missing=_missing_requirements(session, loaded),
-        findings=_findings(session, runtime, plugin, instance, "enable"),
+        findings=_findings(runtime, plugin, instance, "enable"),
     )
 
 
@@ -98,7 +102,7 @@ def enable(session: Session, runtime: PluginRuntime, plugin: str, *, instance: s
         raise RequirementMissing(f"Enable {', '.join(missing)} first.", plugin=plugin, requires=missing)
     if loaded.needs_settings and row.active_version is None:
         raise StateForbids("not_configured", plugin=plugin)
-    _refuse_if_blocked(plugin, _findings(session, runtime, plugin, instance, "enable"))
+    _refuse_if_blocked(plugin, _findings(runtime, plugin, instance, "enable"))
     is_first = row.first_enabled_at is None
     _move(session, runtime, row, "enabled", "plugin.enabled", first_time=is_first)
     row.first_enabled_at = row.first_enabled_at or runtime.clock.now()
@@ -146,7 +150,7 @@ def disable(session: Session, runtime: PluginRuntime, plugin: str, *, instance: 
     package = _package(runtime, plugin)
     chosen = mode or (package.manifest.in_flight if package is not None and package.manifest is not None else "park")
     if plugin in runtime.host.loaded:
-        _refuse_if_blocked(plugin, _findings(session, runtime, plugin, instance, "disable"))
+        _refuse_if_blocked(plugin, _findings(runtime, plugin, instance, "disable"))
     elif chosen == "drain":
         chosen = "park"  # no code is there that could finish anything
     counts = runtime.in_flight(session, plugin)
@@ -204,11 +208,14 @@ def _expect(row: PluginInstance, *states: str) -> None:
         raise StateForbids("state", plugin=row.plugin, state=row.state)
 
 
-def _findings(session: Session, runtime: PluginRuntime, plugin: str, instance: str, action: str) -> list[Finding]:
+def _findings(runtime: PluginRuntime, plugin: str, instance: str, action: str) -> list[Finding]:
     preflight = runtime.host.plugin(plugin).lifecycle.preflight
     if preflight is None:
         return []
-    found = runtime.call(session, plugin, Site("lifecycle", "preflight", trips=False), preflight, action, instance=instance)
+    scope = require_scope()
+    who = Who(scope.tenant_id, scope.slug, plugin, instance)
+    call = AsideCall(who, Site("lifecycle", "preflight", trips=False), preflight, (action,))
+    [found] = runtime.call_aside([call], budget_s=PREFLIGHT_BUDGET_S)
     if found.error is not None:
         return [Finding("block" if action == "enable" else "warn", found.error.message)]
     return [finding for finding in found.value or () if isinstance(finding, Finding)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from core.runtime.plugin_host.lifecycle import disable, enable
@@ -33,3 +35,36 @@ def test_pages_open_at_once_when_another_process_has_just_switched_the_plugin_on
         disable(session, plugins, "outbound_webhooks")
 
     assert (before, after, owner.get("/t/tea/webhooks/").status_code) == (404, 200, 404)
+
+
+@pytest.fixture
+def bell(floor):
+    """A way to spoil the bell of the tea shop's frame."""
+    runtime = floor.system.plugins
+    with floor.world.database.unit(floor.world.tea) as session:
+        enable(session, runtime, "notify_inapp")
+    runtime.enablement.forget()
+    item = next(iter(runtime.host.registry.items("bell", floor.world.tea.tenant_id))).item
+    sound = item.unread
+    yield lambda function: object.__setattr__(item, "unread", function)
+    object.__setattr__(item, "unread", sound)
+    runtime.breakers.forget()
+
+
+def _raise(_ctx, _user):
+    raise LookupError("hunter2")
+
+
+@pytest.mark.parametrize("spoilt", [_raise, lambda _ctx, _user: time.sleep(3), lambda _ctx, _user: "many<script>", lambda _ctx, _user: None])
+def test_page_stands_without_the_bell_when_the_bell_misbehaves(floor, bell, spoilt):
+    owner = floor.visitor("owner@tea.example")
+    sound = owner.get("/t/tea/orders/list/")
+
+    bell(spoilt)
+    began = time.monotonic()
+    page = owner.get("/t/tea/orders/list/")
+
+    assert (sound.status_code, page.status_code) == (200, 200)
+    assert ("/t/tea/notifications/" in sound.text, "/t/tea/notifications/" in page.text) == (True, False)
+    assert time.monotonic() - began < 2.5
+    assert "hunter2" not in page.text

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from core.domain.catalog.matching import ShopSku, match
 from core.domain.channels.desk import ChannelDesk, Link, ShopView, talking
 from core.domain.channels.inbound import Tally, park, take_in
 from core.domain.channels.marketplace import Document, Window
@@ -32,7 +33,8 @@ PAGE = 100
 FIRST_PULL = timedelta(hours=24)
 RECONCILE_SPAN = timedelta(days=3)
 BUDGET_S = 45.0
-ORDERS, REFUNDS = "orders", "refunds"
+SKUS_EVERY = timedelta(hours=24)
+ORDERS, REFUNDS, SKUS = "orders", "refunds", "skus"
 
 
 @dataclass(slots=True)
@@ -119,6 +121,29 @@ def reconcile(desk: ChannelDesk, scope: Scope, shop_id: UUID, *, span: timedelta
             gaps = sorted(key for key, modified in stamps.items() if key not in ours or ours[key] < modified)
             _take_all(desk, scope, run, link, _by_number(link, gaps, run))
             start = window.end
+    return run
+
+
+def refresh_skus(desk: ChannelDesk, scope: Scope, shop_id: UUID) -> Run | None:
+    """Go through what the shop lists, once a day: units with a known code are matched, the others show on the list of unmatched ones.
+
+    Returns None when the last time is less than SKUS_EVERY ago.
+    """
+    now = desk.clock.now()
+    with desk.database.unit(scope) as session:
+        shop = talking(session, shop_id)
+    last = _watermark(desk, scope, shop, SKUS)
+    if last is not None and now - last < SKUS_EVERY:
+        return None
+    with _run(desk, scope, shop_id, stream=SKUS, cause="schedule") as run, desk.link(scope, run.shop) as link:
+        units = iter(link.connection.skus())
+        while page := list(islice(units, PAGE)):
+            with desk.database.unit(scope) as session:
+                named = [ShopSku(unit.external_product, unit.external_sku, unit.seller_code, unit.title) for unit in page]
+                matched = match(session, shop_id, named)
+            run.tally.seen += len(page)
+            run.tally.unchanged += sum(sku is not None for sku in matched.values())
+        _move_watermark(desk, scope, run, SKUS, now)
     return run
 
 

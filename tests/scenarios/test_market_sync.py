@@ -241,6 +241,6 @@ def test_ended_session_is_asked_for_once_and_what_waited_goes_on_after_a_new_one
 
     assert ([tuple(problem) for problem in problems], list(stopped)) == ([("taobao", "plugin.needs_reauth", "reconnect")], ["reauth"])
     assert (both, only_jd, after) == (2, 1, 2)
-    assert "connected again" in page
+    assert "The other side refuses our credentials." in page
     with floor.world.database.unit(tea) as session:
         assert session.scalar(select(func.count()).select_from(Delivery).where(Delivery.state.in_(("parked", "dead")))) == 0

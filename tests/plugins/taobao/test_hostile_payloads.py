@@ -126,7 +126,7 @@ def test_refunds_refuse_on_purpose_when_any_field_is_missing_or_nasty():
     ("payload", "field"),
     [
         (trade(payment="12,00"), "payment"),
-        (trade(payment=118.0), "payment"),
+        (trade(payment=118.005), "payment"),
         (trade(payment="-1.00"), "payment"),
         (trade(post_fee="1e999"), "post_fee"),
         (trade(modified=None), "modified"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
@@ -10,7 +11,8 @@ from sqlalchemy import func, select
 from core.domain.catalog.models import SkuAlias
 from core.domain.channels import refusals, service, sync
 from core.domain.channels.marketplace import Window
-from core.domain.channels.models import InboundDocument, Shop, SyncRun
+from core.domain.channels.models import InboundDocument, Push, Shop, SyncRun
+from core.domain.fulfilment.shipping import ShipmentOrder, ship
 from core.domain.orders.models import Order, OrderLine, Refund
 from core.runtime.events.handling import LocalContext
 from core.runtime.events.models import Delivery
@@ -19,7 +21,7 @@ from core.runtime.plugin_host.models import PluginProblem
 from plugins.jd.simulator import Options, deeds
 from plugins.jd.simulator import Simulator as JdSimulator
 from plugins.taobao.simulator import Credentials, Simulator
-from tests.factories.orders import make_sku
+from tests.factories.orders import make_carrier, make_sku, make_warehouse, stock_up
 
 pytestmark = pytest.mark.database
 HALF_A_MINUTE, HOURS_AGO = timedelta(seconds=30), timedelta(hours=6)
@@ -200,6 +202,37 @@ def test_parts_of_a_part_replace_the_first_order_when_the_part_was_never_seen(fl
     assert (first.state, first.closed_reason, stored(floor, part.number)) == ("cancelled", "replaced", None)
     assert [stored(floor, piece.number).replaces for piece in pieces] == [part.number] * 2
     assert {stored(floor, piece.number).state for piece in pieces}.isdisjoint({"cancelled"})
+
+
+def test_parcels_of_one_jd_order_are_told_together_with_the_last(floor, jd, jd_shop):
+    desk, tea = floor.system.channels.desk, floor.world.tea
+    with floor.world.database.unit(tea) as session:
+        house, carrier = make_warehouse(session), make_carrier(session)
+        for code in ("TWO-A", "TWO-B"):
+            stock_up(session, make_sku(session, code), house, 10)
+    with jd.shop.lock:
+        info = next(iter(jd.shop.in_state("WAIT_SELLER_STOCK_OUT"))).info
+        items = [{**info["itemInfoList"][0], "skuId": sku, "outerSkuId": code} for sku, code in (("81", "TWO-A"), ("82", "TWO-B"))]
+        items = [item | {"itemTotal": "1"} for item in items]
+        fresh = {**info, "orderId": jd.shop.next_number(), "itemInfoList": items, "couponDetailList": []}
+        order = jd.shop.add(fresh, created=jd.shop.now(), modified=jd.shop.now())
+    sync.pull_numbers(desk, tea, jd_shop, external_ids=[order.number])
+    floor.settle(tea)
+
+    states = []
+    for code, tracking in (("TWO-A", "SF0000000001"), ("TWO-B", "SF0000000002")):
+        with floor.world.database.unit(tea) as session:
+            ours = session.scalars(select(Order).where(Order.external_id == order.number)).one()
+            line = session.scalars(select(OrderLine).where(OrderLine.order_id == ours.id, OrderLine.seller_code == code)).one()
+            ship(session, ShipmentOrder(ours.id, carrier, tracking, {line.id: Decimal(1)}), now=desk.clock.now())
+        floor.settle(tea)
+        with floor.world.database.unit(tea) as session:
+            receipts = session.execute(select(Push.state, Push.code).where(Push.order_id == ours.id).order_by(Push.id)).all()
+            states.append([tuple(receipt) for receipt in receipts])
+
+    assert states == [[("waiting", "jd.partial_shipment")], [("accepted", ""), ("accepted", "")]]
+    assert order.info["waybill"] == "SF0000000001|SF0000000002"
+    assert len(jd.shop.shipments) == 1
 
 
 def due(floor, kind="core.pull_orders"):

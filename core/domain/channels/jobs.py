@@ -134,7 +134,7 @@ class ChannelJobs:
         if marketplace is None:
             return None
         try:
-            return ShipmentTask(shop, pushing.shipment_push(shop, marketplace, facts), facts)
+            return ShipmentTask(shop, pushing.shipment_push(session, shop, marketplace, facts), facts)
         except CarrierUnmapped as error:
             with self._desk.database.unit(ctx.scope) as apart:
                 pushing.note_unmapped(apart, shop.id, kind="carrier", value=facts["carrier"])

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.catalog.kits import recipes
@@ -32,15 +32,16 @@ _RECEIPT = (
 )
 
 
-def shipment_push(shop: ShopView, marketplace: Marketplace, facts: Mapping[str, Any]) -> ShipmentPush:
+def shipment_push(session: Session, shop: ShopView, marketplace: Marketplace, facts: Mapping[str, Any]) -> ShipmentPush:
     """What to tell the channel of a dispatched shipment; `facts` is the payload of `shipment.dispatched`.
+
+    The last shipment of an order brings the parcels along that the channel did not want to hear of alone.
 
     Raises: CarrierUnmapped - neither the shop nor the marketplace knows the carrier.
     """
     carrier = facts["carrier"]
-    on_channel = shop.carriers.get(carrier) or marketplace.carriers.get(carrier)
-    if not on_channel:
-        raise CarrierUnmapped(carrier=carrier, shop=shop.code, field="carrier")
+    on_channel = _on_channel(shop, marketplace, carrier)
+    waiting = [] if facts["is_partial"] else _waiting_parcels(session, shop.id, facts)
     lines = tuple(line["external_id"] for line in facts["lines"]) if facts["is_partial"] else ()
     return ShipmentPush(
         order_external_id=facts["external_id"],
@@ -48,7 +49,30 @@ def shipment_push(shop: ShopView, marketplace: Marketplace, facts: Mapping[str, 
         carrier_on_channel=on_channel,
         tracking_number=facts["tracking_number"],
         line_external_ids=lines,
+        earlier=tuple((_on_channel(shop, marketplace, body["carrier"]), body["tracking_number"]) for body in waiting),
     )
+
+
+def _on_channel(shop: ShopView, marketplace: Marketplace, carrier: str) -> str:
+    on_channel = shop.carriers.get(carrier) or marketplace.carriers.get(carrier)
+    if not on_channel:
+        raise CarrierUnmapped(carrier=carrier, shop=shop.code, field="carrier")
+    return on_channel
+
+
+def _waiting_of(shop_id: UUID, facts: Mapping[str, Any]) -> tuple[ColumnElement[bool], ...]:
+    """The receipts of this order's other shipments that wait for its last one."""
+    return (
+        Push.shop_id == shop_id,
+        Push.kind == "shipment",
+        Push.order_id == UUID(facts["order_id"]),
+        Push.state == "waiting",
+        Push.reference != facts["shipment_id"],
+    )
+
+
+def _waiting_parcels(session: Session, shop_id: UUID, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(session.scalars(select(Push.body).where(*_waiting_of(shop_id, facts)).order_by(Push.id)))
 
 
 def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], result: PushResult | None) -> None:
@@ -56,7 +80,7 @@ def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], r
 
     Emits: `channel.push_refused` when the channel refused it.
     """
-    state = "unknown" if result is None else ("accepted" if result.is_ok else "refused")
+    state = _state_of(result)
     row = {
         "id": new_id(),
         "shop_id": shop_id,
@@ -71,9 +95,20 @@ def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], r
         "answered_at": "now",
     }
     insert_rows(session, Push, [row], on_conflict=_RECEIPT)
+    if state == "accepted" and not facts["is_partial"]:
+        told_too = update(Push).where(*_waiting_of(shop_id, facts)).values(state=state, code="", message="", answered_at=func.now())
+        session.execute(told_too.execution_options(synchronize_session=False))
     if state == "refused":
         told = {"shop_id": str(shop_id), "shipment_id": facts["shipment_id"], "code": row["code"]}
         emit(session, [EventDraft("channel.push_refused", "order", facts["order_id"], told)])
+
+
+def _state_of(result: PushResult | None) -> str:
+    if result is None:
+        return "unknown"
+    if result.is_waiting:
+        return "waiting"
+    return "accepted" if result.is_ok else "refused"
 
 
 def note_unmapped(session: Session, shop_id: UUID, *, kind: str, value: str, label: str = "") -> None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
+from core.domain.catalog.matching import ShopSku, match
 from core.domain.catalog.models import SkuAlias
-from core.domain.channels import refusals, service, sync
+from core.domain.channels import pushing, refusals, service, sync
 from core.domain.channels.marketplace import Window
 from core.domain.channels.models import InboundDocument, Push, Shop, SyncRun
 from core.domain.fulfilment.shipping import ShipmentOrder, ship
@@ -233,6 +234,29 @@ def test_parcels_of_one_jd_order_are_told_together_with_the_last(floor, jd, jd_s
     assert states == [[("waiting", "jd.partial_shipment")], [("accepted", ""), ("accepted", "")]]
     assert order.info["waybill"] == "SF0000000001|SF0000000002"
     assert len(jd.shop.shipments) == 1
+
+
+def test_stock_is_shown_in_both_shops_and_told_again_only_when_it_moves(floor, taobao, jd, tea_shop, jd_shop):
+    desk, tea = floor.system.channels.desk, floor.world.tea
+    with floor.world.database.unit(tea) as session:
+        sku = make_sku(session, "GIFT-BOX-RED")
+        house = make_warehouse(session, code="BACK")
+        stock_up(session, sku, house, 7)
+        named = [ShopSku("20000000120", "100000000120", "GIFT-BOX-RED")]
+        match(session, jd_shop, named)
+        item = next(item for item in taobao.shop.items.values() if item.outer_id == "GIFT-BOX-RED")
+        match(session, tea_shop, [ShopSku(str(item.num_iid), "", "GIFT-BOX-RED")])
+
+    told = [pushing.push_stock(desk, tea, shop) > 0 for shop in (tea_shop, jd_shop)]
+    again = [pushing.push_stock(desk, tea, shop) for shop in (tea_shop, jd_shop)]
+    with floor.world.database.unit(tea) as session:
+        stock_up(session, sku, house, 2, reference="more")
+    moved = [pushing.push_stock(desk, tea, shop) for shop in (tea_shop, jd_shop)]
+
+    with floor.world.database.unit(tea) as session:
+        refused = session.execute(select(Push.code).where(Push.kind == "stock", Push.state == "refused", Push.shop_id == tea_shop)).all()
+    assert (told, again, moved, refused) == ([True, True], [0, 0], [1, 1], [])
+    assert (item.quantity, jd.shop.stock["100000000120"]) == (9, 9)
 
 
 def due(floor, kind="core.pull_orders"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.catalog.kits import recipes
@@ -25,6 +26,7 @@ from core.runtime.events import EventDraft, emit
 from core.runtime.tenancy.scope import Scope
 
 CHUNK = 50
+REFUSED_REST = timedelta(hours=1)
 ZERO = Decimal(0)
 _RECEIPT = (
     "ON CONFLICT (tenant_id, shop_id, kind, reference) DO UPDATE SET body = excluded.body, state = excluded.state, code = excluded.code, "
@@ -135,13 +137,14 @@ class Level:
 def push_stock(desk: ChannelDesk, scope: Scope, shop_id: UUID, *, everything: bool = False) -> int:
     """Tell the channel every level that differs from what it accepted last (or all of them); returns how many were told.
 
+    A level that it refused is told again after REFUSED_REST, or once it has changed.
     Levels are computed anew on each run, so a run that fails or is stopped is made good by the next one.
     """
     with desk.database.unit(scope) as session:
         shop = talking(session, shop_id)
         levels = levels_of(session, shop)
-        accepted = {} if everything else _accepted_levels(session, shop_id)
-    due = [level for level in levels if accepted.get(level.alias_key) != level.push.level]
+        settled = {} if everything else _settled_levels(session, shop_id)
+    due = [level for level in levels if settled.get(level.alias_key) != level.push.level]
     if not due:
         return 0
     with desk.link(scope, shop) as link:
@@ -189,8 +192,9 @@ def free_units(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Decimal]
     }
 
 
-def _accepted_levels(session: Session, shop_id: UUID) -> dict[str, int]:
-    statement = select(Push.reference, Push.body).where(Push.shop_id == shop_id, Push.kind == "stock", Push.state == "accepted")
+def _settled_levels(session: Session, shop_id: UUID) -> dict[str, int]:
+    is_settled = or_(Push.state == "accepted", and_(Push.state == "refused", Push.answered_at > func.now() - REFUSED_REST))
+    statement = select(Push.reference, Push.body).where(Push.shop_id == shop_id, Push.kind == "stock", is_settled)
     return {row.reference: row.body["level"] for row in session.execute(statement)}
 
 

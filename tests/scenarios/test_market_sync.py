@@ -143,6 +143,21 @@ def test_missed_order_is_found_by_reconciliation_by_number_and_by_time(floor, ta
     assert (night.tally.created, night.tally.refused) == (1, 0)
 
 
+def test_missed_jd_order_is_found_by_reconciliation_alone(floor, jd, jd_shop):
+    desk, tea = floor.system.channels.desk, floor.world.tea
+    sync.pull(desk, tea, jd_shop)
+    when = jd.shop.now() - HOURS_AGO
+    with jd.shop.lock:
+        info = next(iter(jd.shop.in_state("WAIT_SELLER_STOCK_OUT"))).info
+        missed = jd.shop.add({**info, "orderId": jd.shop.next_number()}, created=when, modified=when)
+
+    pulled = sync.pull(desk, tea, jd_shop)
+    night = sync.reconcile(desk, tea, jd_shop)
+
+    assert (pulled.tally.created, night.tally.created) == (0, 1)
+    assert stored(floor, missed.number).channel_modified_at == when.replace(microsecond=0)
+
+
 def test_refund_holds_its_line_and_frees_it_when_it_is_withdrawn(floor, taobao, tea_shop):
     desk, tea = floor.system.channels.desk, floor.world.tea
     tid = taobao.shop.place({"TEA-LJ-50": 1, "TEA-JM-100": 1})

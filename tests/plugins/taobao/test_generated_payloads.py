@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.sdk import ChannelState, share_out
+from core.sdk import ChannelState, Invalid, share_out
 from plugins.taobao.mapping import orders_from
 
 ZERO = Decimal("0.00")
@@ -113,6 +115,18 @@ def test_orders_are_the_same_in_every_shape_of_the_answer(trade):
     expected = orders_from(trade)
 
     assert [orders_from(shape) for shape in shapes(trade)] == [expected] * len(shapes(trade))
+
+
+def test_order_counts_as_changed_when_something_last_happened_to_it_if_modified_was_not_asked_for():
+    row = {"oid": 2, "num": 1, "price": "5.00", "payment": "5.00", "divide_order_fee": "5.00"}
+    bare = {"tid": 1, "status": "WAIT_SELLER_SEND_GOODS", "payment": "5.00", "orders": {"order": [row]}}
+
+    (order,) = orders_from(bare | {"created": "2026-11-10 20:00:00", "pay_time": "2026-11-10 20:05:00"})
+
+    assert order.modified_at == datetime(2026, 11, 10, 12, 5, tzinfo=UTC)
+    with pytest.raises(Invalid) as caught:
+        orders_from(bare)
+    assert caught.value.field == "modified"
 
 
 OPTIONAL = ["divide_order_fee", "part_mjz_discount", "post_fee", "refund_status", "outer_sku_id", "price"]

@@ -169,8 +169,9 @@ class Connection(Protocol):
 class Marketplace:
     """A kind of sales channel. `key` equals the plugin id; `currency` is what its shops sell in.
 
-    `longest_window` is the vendor's cap for one changed-orders query, `overlap` how far consecutive windows overlap, `lag` how long the vendor
-    may take until a change is visible. `carriers` maps Orderloom's carrier codes to the vendor's, as a default that a shop may change.
+    `longest_window` is the vendor's cap for one changed-orders query, `overlap` how far consecutive windows overlap, `lag` how long the
+    vendor may take until a change is visible. `carriers` maps Orderloom's carrier codes to the vendor's, as a default that a shop may
+    change.
     """
 
     key: str

@@ -1,7 +1,7 @@
 """Keeping a shop in step with its channel: overlapping windows with a stored watermark, re-pulls, push messages and reconciliation.
 
-Every function opens its own short transactions and never holds one while it talks to the channel. All of them may be repeated, stopped at any
-point and run side by side: documents are taken in once, and a watermark only moves after everything before it is stored.
+Every function opens its own short transactions and never holds one while it talks to the channel. All of them may be repeated, stopped
+at any point and run side by side: documents are taken in once, and a watermark only moves after everything before it is stored.
 """
 
 from __future__ import annotations
@@ -226,7 +226,8 @@ def _move_watermark(desk: ChannelDesk, scope: Scope, run: Run, stream: str, mark
             Cursor,
             [{"id": new_id(), "shop_id": run.shop.id, "stream": stream, "watermark": mark}],
             on_conflict=(
-                "ON CONFLICT (tenant_id, shop_id, stream) DO UPDATE SET watermark = greatest(channel_cursor.watermark, excluded.watermark), "
+                "ON CONFLICT (tenant_id, shop_id, stream) DO UPDATE "
+                "SET watermark = greatest(channel_cursor.watermark, excluded.watermark), "
                 "updated_at = now()"
             ),
         )

@@ -24,6 +24,7 @@ from core.domain.channels.desk import ChannelDesk, Link, ShopView
 from core.domain.channels.errors import ShopSilent
 from core.domain.channels.jobs import ChannelJobs
 from core.domain.channels.marketplace import Marketplace
+from core.domain.channels.refusals import refused_set_ups
 from core.domain.channels.service import ensure_shop
 from core.domain.customers import permissions as customer_permissions
 from core.domain.fulfilment import permissions as fulfilment_permissions
@@ -31,13 +32,16 @@ from core.domain.fulfilment import subscribers as fulfilment
 from core.domain.inventory import permissions as inventory_permissions
 from core.domain.orders import permissions as order_permissions
 from core.kernel.clock import SystemClock
+from core.kernel.errors import Denied
 from core.runtime.events import EventDraft, Subscriber, emit
 from core.runtime.events.schedules import Schedule
 from core.runtime.plugin_host.bridge import plugin_schedules
 from core.runtime.plugin_host.host import PluginHost
 from core.runtime.plugin_host.housekeeping import host_schedules, host_subscribers
-from core.runtime.plugin_host.journal import Announce
+from core.runtime.plugin_host.journal import Announce, Who
+from core.runtime.plugin_host.problems import Problem
 from core.runtime.plugin_host.runtime import PluginRuntime
+from core.runtime.plugin_host.verdicts import DEFECTS, NEEDS_REAUTH
 from core.runtime.security.keyring import tenant_id_of
 from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry
 from core.runtime.tenancy.database import Database
@@ -75,11 +79,32 @@ class Channels:
     @contextmanager
     def _link(self, scope: Scope, shop: ShopView) -> Iterator[Link]:
         marketplace = self.marketplace(shop.marketplace)
-        if marketplace is None or not self.plugins.enablement.view(scope.tenant_id).can_finish(shop.marketplace):
+        if marketplace is None or not self._can_talk(scope.tenant_id, shop.marketplace):
             raise ShopSilent("The plugin of this shop is switched off.", shop=shop.code)
         with self.plugins.database.unit(scope) as session:
             context = self.plugins.context(session, shop.marketplace, instance=shop.instance)
-        yield Link(marketplace, marketplace.connect(context))
+            was_refused = (shop.marketplace, shop.instance) in refused_set_ups(session)
+        who = Who(scope.tenant_id, scope.slug, shop.marketplace, shop.instance)
+        try:
+            yield Link(marketplace, marketplace.connect(context))
+        except Denied as error:
+            if not isinstance(error, DEFECTS):
+                facts = {"site": f"marketplaces:{shop.marketplace}", "code": error.code}
+                self.plugins.journal.report(who, Problem(NEEDS_REAUTH, "plugin.needs_reauth", facts=facts, fix="reconnect"))
+            raise
+        if was_refused:
+            self.plugins.journal.resolve(who, NEEDS_REAUTH)
+
+    def _can_talk(self, tenant_id: int, plugin: str) -> bool:
+        """Whether the tenant's plugin may talk.
+
+        A refusal ends the work for good, so it never rests on what this process knew before a flip.
+        """
+        enablement = self.plugins.enablement
+        if enablement.view(tenant_id).can_finish(plugin):
+            return True
+        enablement.forget(tenant_id)
+        return enablement.view(tenant_id).can_finish(plugin)
 
 
 def core_subscribers(channels: Channels) -> list[Subscriber]:

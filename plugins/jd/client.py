@@ -120,13 +120,14 @@ class JdConnection:
     def push_shipment(self, push: ShipmentPush) -> PushResult:
         """Report a shipment; when JD refuses but already has the numbers, that is fine too.
 
-        JD's shipment service knows whole orders only: a push for some of the lines is refused before anything is sent.
+        JD's shipment service knows whole orders only, with all their tracking numbers: a push for some of the lines waits for the last one,
+        which brings the earlier parcels along.
         """
         if self._context.dry_run:
             return PushResult(push.order_external_id, is_ok=True, code=_DRY_RUN)
         if push.line_external_ids and not self._covers(push):
-            message = "JD takes the shipment of a whole order only."
-            return PushResult(push.order_external_id, is_ok=False, code="jd.partial_shipment", message=message)
+            message = "JD takes the shipment of a whole order only; it is told when the rest ships."
+            return PushResult(push.order_external_id, is_ok=False, code="jd.partial_shipment", message=message, is_waiting=True)
         try:
             send_shipment(self._gateway, push)
         except (Invalid, NotFound) as error:

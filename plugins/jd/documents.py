@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from plugins.jd.answers import ERROR_ROOT, decoded, is_root, raise_for_failure
 from plugins.jd.errors import AnswerUnreadable, PayloadInvalid
-from plugins.jd.fields import Fields, snake
+from plugins.jd.fields import Fields, snake, unfolded
 
 _MAX_DEPTH = 12
+_RESULT = re.compile(r"(result|info|infos|list|search|orders?|page|model|data|response|responce)$", re.IGNORECASE)
 
 
 def opened(payload: Any) -> Any:
@@ -20,6 +22,10 @@ def opened(payload: Any) -> Any:
         return decoded(payload)
     except AnswerUnreadable as error:
         raise PayloadInvalid("This is not JSON.", field="$") from error
+
+
+def _is_result(name: Any, value: Any) -> bool:
+    return isinstance(name, str) and _RESULT.search(name) is not None and isinstance(unfolded(value), Mapping | list)
 
 
 def found_in(payload: Any, *, marks: tuple[str, ...], containers: frozenset[str]) -> list[Fields]:
@@ -33,6 +39,7 @@ def found_in(payload: Any, *, marks: tuple[str, ...], containers: frozenset[str]
     found: list[Fields] = []
 
     def walk(node: Any, path: str, depth: int) -> None:
+        node = unfolded(node)
         if depth > _MAX_DEPTH:
             raise PayloadInvalid("This is nested too deeply.", field=path)
         if isinstance(node, list | tuple):
@@ -48,6 +55,8 @@ def found_in(payload: Any, *, marks: tuple[str, ...], containers: frozenset[str]
     def step(node: Mapping[str, Any], path: str, depth: int) -> None:
         raise_for_failure(node, path)
         inner = [name for name in node if name in known or is_root(name)]
+        # Services beside the documented ones name their results their own way.
+        inner = inner or [name for name, value in node.items() if path and name != "apiResult" and _is_result(name, value)]
         # An empty result may leave its list out; then only its figures or its verdict are there.
         if not inner and not any(name in node for name in ("apiResult", "success", "code", "orderTotal", "order_total", "totalCount")):
             raise PayloadInvalid("Nothing known is found here.", field=path or "$")

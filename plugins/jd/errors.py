@@ -1,6 +1,6 @@
 """What JD's refusals mean here. Sources: JOS platform error codes; the business codes are texts of single services.
 
-Denied
+Denied > CredentialsRefused of the SDK
 ├── SessionExpired       jd.session_expired       19: the token is over; the shop must be authorised again
 └── CredentialsRefused   jd.credentials_refused   signature, app key or permission are wrong
 Unavailable
@@ -18,16 +18,17 @@ NotFound
 
 from __future__ import annotations
 
-from core.sdk import Denied, Invalid, NotFound, OrderloomError, Unavailable
+from core.sdk import CredentialsRefused as Refused
+from core.sdk import Invalid, NotFound, OrderloomError, Unavailable
 
 
-class SessionExpired(Denied):
-    """The access token has expired or is unknown; the shop has to be authorised again."""
+class SessionExpired(Refused):
+    """The access token has expired or is unknown; authorise the app again in the shop and enter the new token."""
 
     code = "jd.session_expired"
 
 
-class CredentialsRefused(Denied):
+class CredentialsRefused(Refused):
     """JD refuses the app's key, signature or permission."""
 
     code = "jd.credentials_refused"

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.sdk import Invalid, amount_from, quantity_from, rounded
-from plugins.jd.errors import PayloadInvalid
+from plugins.jd.answers import decoded
+from plugins.jd.errors import AnswerUnreadable, PayloadInvalid
 from plugins.jd.times import moment_from
 
 CURRENCY = "CNY"
@@ -41,6 +42,16 @@ def _exact(value: object, path: str) -> object:
             raise PayloadInvalid("A float that is no exact amount cannot be trusted.", field=path)
         return text
     return value
+
+
+def unfolded(value: Any) -> Any:
+    """What JSON text stands for, as some services send objects and lists inside text; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return decoded(value)
+    except AnswerUnreadable:
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +144,15 @@ class Fields:
         return Fields(value, self.at(name))
 
     def children(self, name: str) -> list[Fields]:
-        """The objects in the list under `name`, none when it is missing. Raises: PayloadInvalid - something else stands there."""
-        value = self.raw(name)
+        """The objects in the list under `name`, none when it is missing; one object stands for a list of one, text for its JSON.
+
+        Raises: PayloadInvalid - something else stands there.
+        """
+        value = unfolded(self.raw(name))
         if value is None or value == "":
             return []
+        if isinstance(value, Mapping):
+            return [Fields(value, self.at(name))]
         if not isinstance(value, list | tuple):
             raise PayloadInvalid("A list is needed here.", field=self.at(name))
         found = []

@@ -196,13 +196,10 @@ def _receiver(order: Fields) -> Receiver:
     )
 
 
-def _replaced(order: Fields, own_id: str) -> str | None:
-    """The order that this one took the place of in a platform split: the direct parent, else the first one."""
-    for name in ("directParentOrderId", "parentOrderId"):
-        parent = order.text(name)
-        if parent not in _NONE and parent != own_id:
-            return parent
-    return None
+def _replaced(order: Fields, own_id: str) -> list[str]:
+    """The orders whose place this one took in platform splits: the direct parent, then the first of all when the parent was a part too."""
+    parents = [order.text(name) for name in ("directParentOrderId", "parentOrderId")]
+    return list(dict.fromkeys(parent for parent in parents if parent not in _NONE and parent != own_id))
 
 
 def _modified(order: Fields) -> datetime:
@@ -231,7 +228,7 @@ def _order(order: Fields) -> NormalisedOrder:
     if state is None:
         raise StateUnknown(f"JD's order state {jd_state[:40]} is not known.", field=order.at("orderState"), value=jd_state[:40])
     items = _items(order)
-    settled = _settlement(order, items)
+    settled, replaced = _settlement(order, items), _replaced(order, external_id)
     return NormalisedOrder(
         external_id=external_id,
         state=state,
@@ -240,7 +237,8 @@ def _order(order: Fields) -> NormalisedOrder:
         currency=CURRENCY,
         modified_at=_modified(order),
         lines=_lines(items, settled.shares, state),
-        replaces=_replaced(order, external_id),
+        replaces=replaced[0] if replaced else None,
+        ancestors=tuple(replaced[1:]),
         placed_at=order.moment("orderStartTime"),
         paid_at=order.moment("paymentConfirmTime"),
         completed_at=order.moment("orderEndTime"),

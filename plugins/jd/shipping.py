@@ -55,7 +55,8 @@ def _numbers(push: ShipmentPush) -> tuple[list[str], list[str]]:
         carriers *= len(numbers)
     if not numbers or len(carriers) != len(numbers):
         raise RequestRefused("Each tracking number needs its carrier.", vendor_code="tracking_incomplete")
-    return carriers, numbers
+    earlier = [(carrier, number) for carrier, number in push.earlier if number not in numbers]
+    return [carrier for carrier, _ in earlier] + carriers, [number for _, number in earlier] + numbers
 
 
 def send_shipment(gateway: Gateway, push: ShipmentPush) -> None:
@@ -79,7 +80,7 @@ def send_shipment(gateway: Gateway, push: ShipmentPush) -> None:
 def knows_numbers(order: Mapping[str, Any], push: ShipmentPush) -> bool:
     """Whether JD's `order` (an orderInfo) already carries every tracking number of `push`."""
     known = set(_parts(Fields(order).text("waybill")))
-    numbers = _parts(push.tracking_number)
+    numbers = _parts(push.tracking_number) + [number for _, number in push.earlier]
     return bool(numbers) and known.issuperset(numbers)
 
 

@@ -63,7 +63,7 @@ class Unknown(NotFound):
 
 
 class SessionExpired(CredentialsRefused):
-    """The shop's authorisation has ended; the seller has to authorise it again."""
+    """The shop's authorisation has ended; let the seller authorise the app again and enter the new session key."""
 
     code = "taobao.session_expired"
 

@@ -88,7 +88,7 @@ def refunds_from(payload: Any) -> list[NormalisedRefund]:
 
 
 def _order(trade: Node) -> NormalisedOrder:
-    external_id, modified_at = trade.number("tid_str", "tid"), _required_moment(trade, "modified")
+    external_id, modified_at = trade.number("tid_str", "tid"), _modified(trade)
     state = _trade_state(trade)
     subs = trade.children("orders", "order")
     if not subs:
@@ -269,6 +269,14 @@ def _refund(refund: Node) -> NormalisedRefund:
         reason=refund.text("reason"),
         channel_state=channel_state,
     )
+
+
+def _modified(trade: Node) -> datetime:
+    """The moment of the last change; of a trade that was asked for without it, the latest moment that is known."""
+    if trade.has("modified"):
+        return _required_moment(trade, "modified")
+    known = [moment for name in ("end_time", "consign_time", "pay_time", "created") if (moment := trade.moment(name)) is not None]
+    return max(known) if known else _required_moment(trade, "modified")
 
 
 def _required_moment(node: Node, name: str) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping
 from itertools import product
 from typing import Any
@@ -34,10 +35,10 @@ def sign(params: Mapping[str, Any], secret: str, sign_method: str = "md5") -> st
 
     Args:
         params: every parameter of the request, wherever it travels; names are case-sensitive. A `sign` among them is left out,
-            and so are files (bytes and objects that can be read) and None. Nothing is added: `sign_method` is signed when it
-            is there.
+            and so are files (bytes, objects that can be read or that bear a file's name and content) and None. Objects and lists
+            count as compact JSON. Nothing is added: `sign_method` is signed when it is there.
         secret: the app secret.
-        sign_method: md5, hmac (HMAC-MD5) or hmac-sha256.
+        sign_method: md5, hmac (HMAC-MD5) or hmac-sha256, in any case.
     An empty value counts as its name alone, as five of six public libraries do; `is_signed` accepts the other form as well.
     Raises: UnknownSignMethod; UnsignableText - a lone surrogate in a name or a value.
     """
@@ -73,12 +74,17 @@ def _without(pairs: list[tuple[str, str]], *, no_empty: bool, no_at: bool) -> li
 
 
 def _is_file(value: Any) -> bool:
-    return value is None or isinstance(value, bytes | bytearray) or hasattr(value, "read")
+    if value is None or isinstance(value, bytes | bytearray | memoryview) or hasattr(value, "read"):
+        return True
+    # How the official Python and Java libraries hold a file.
+    return hasattr(value, "filename") and hasattr(value, "content")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     return str(value)
 
 
@@ -87,6 +93,7 @@ def _digest(text: str, secret: str, sign_method: str) -> str:
         body, key = text.encode(), secret.encode()
     except UnicodeEncodeError as error:
         raise UnsignableText from error
+    sign_method = sign_method.lower()
     if sign_method == "md5":
         # MD5 is what the protocol asks for; nothing else rests on it.
         return hashlib.md5(key + body + key, usedforsecurity=False).hexdigest().upper()

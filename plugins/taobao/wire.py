@@ -23,6 +23,7 @@ FEN = Decimal("0.01")
 
 _ID = re.compile(r"[0-9]{1,24}", re.ASCII)
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,12})?", re.ASCII)
+_SHORT_AMOUNT = re.compile(r"-?[0-9]{1,12}\.[0-9]{1,2}", re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,12}", re.ASCII)
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?", re.ASCII)
 _EPOCH_MS = re.compile(r"[0-9]{12,14}", re.ASCII)
@@ -122,8 +123,13 @@ class Node:
             value = value.strip()
             if not _AMOUNT.fullmatch(value):
                 raise self.broken(name, "An amount of money is expected here.")
+        elif isinstance(value, float):
+            # The ordinary decoder of JSON makes floats; their shortest text is what stood there. Longer ones come from arithmetic.
+            value = repr(value)
+            if not _SHORT_AMOUNT.fullmatch(value):
+                raise self.broken(name, "A float that is no exact amount cannot be trusted.")
         elif not isinstance(value, Decimal) and not _is_whole(value):
-            raise self.broken(name, "An amount of money is text, never a float.")
+            raise self.broken(name, "An amount of money is expected here.")
         try:
             amount = amount_from(value, field=self.at(name))
         except Invalid as error:

@@ -208,11 +208,17 @@ def contributions(runtime: PluginRuntime, plugin: str) -> list[tuple[str, str]]:
 
 
 def problem(one: PluginProblem) -> dict[str, Any]:
-    """A problem as the page lists it."""
+    """A problem as the page lists it: a sentence that says what to do where there is one, else its code."""
+    sentences = {
+        "plugin.needs_reauth": gettext(
+            "The other side refuses our credentials. Enter new ones under “Set up”, test the connection and go live; "
+            "what waits goes on then."
+        )
+    }
     kinds = {"info": "info", "warning": "warn", "error": "bad", "critical": "bad"}
     return {
         "at": one.last_seen,
-        "text": f"{one.code} ×{one.count}",
+        "text": f"{sentences.get(one.code, one.code)} ×{one.count}",
         "states": [(kinds[one.severity], "alert-triangle", gettext(one.severity))],
     }
 

@@ -30,6 +30,7 @@ STREAMS = {
     "refunds": N_("Refunds"),
     "messages": N_("Push messages"),
     "reconcile": N_("Reconciliation"),
+    "skus": N_("SKUs"),
 }
 CAUSES = {
     "schedule": N_("On schedule"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -52,12 +53,22 @@ class Tally:
 
 @dataclass(slots=True)
 class _Item:
+    """One document with what it maps to, or why it does not; `revision` is that of the stored row."""
+
     document: Document
-    id: UUID
+    revision: str
+    mapped: Sequence[Any] = ()
+    refusal: Invalid | None = None
+    id: UUID | None = None
     state: str = "stored"
     cause: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     order_id: UUID | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What is stored once."""
+        return self.document.kind, self.document.external_id, self.revision
 
 
 def take_in(
@@ -65,16 +76,23 @@ def take_in(
 ) -> Tally:
     """Store the documents and apply those that are new; a revision that is stored already is only counted.
 
+    Channels give a change its moment to the second, so a revision is the moment with a digest of what the document says: of two changes in
+    one second both are taken, and the same one met in two shapes (a list's row, a detail) is one.
     With `again`, stored revisions are applied once more (a manual re-pull). What cannot be mapped is kept with its cause and never stops
     the others. Does not commit.
     """
     tally = Tally(seen=len(documents))
-    fresh = _store(session, shop, documents)
+    items = {item.key: item for item in (_read(marketplace, document) for document in documents)}
+    fresh = _store(session, shop, items)
+    differing = {item.document.external_id for item in fresh}
     if again:
-        fresh += _stored(session, shop, [doc for doc in documents if (doc.kind, doc.external_id, doc.revision) not in _keys(fresh)])
+        fresh += _stored(session, shop, {key: item for key, item in items.items() if item.id is None})
     tally.unchanged += len(documents) - len(fresh)
-    _apply_orders(session, shop, marketplace, [item for item in fresh if item.document.kind == "order"], tally, now)
-    _apply_refunds(session, shop, marketplace, [item for item in fresh if item.document.kind == "refund"], tally, now)
+    for item in fresh:
+        if item.refusal is not None:
+            _refuse(item, item.refusal, tally)
+    _apply_orders(session, shop, [item for item in fresh if item.document.kind == "order"], tally, now, differing=differing)
+    _apply_refunds(session, shop, [item for item in fresh if item.document.kind == "refund"], tally, now)
     rows = [
         {"id": i.id, "state": i.state, "cause": i.cause, "detail": i.detail, "order_id": i.order_id} for i in fresh if i.state != "stored"
     ]
@@ -84,27 +102,41 @@ def take_in(
 
 def park(session: Session, shop: ShopView, document: Document, *, cause: str) -> None:
     """Keep a document that could not be applied, for people to look at."""
-    for item in _store(session, shop, [document]):
+    unread = _Item(document, _revision(document, encode_json(document.payload)))
+    for item in _store(session, shop, {unread.key: unread}):
         update_rows(session, InboundDocument, [{"id": item.id, "state": "parked", "cause": cause}])
 
 
-def _keys(items: Iterable[_Item]) -> set[tuple[str, str, str]]:
-    return {(item.document.kind, item.document.external_id, item.document.revision) for item in items}
+def _read(marketplace: Marketplace, document: Document) -> _Item:
+    mapping: Callable[[Any], list[Any]] = marketplace.orders_from if document.kind == "order" else marketplace.refunds_from
+    try:
+        mapped = mapping(document.payload)
+    except Invalid as error:
+        refusal = error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        refusal = Invalid(f"The document could not be read ({type(error).__name__}).")
+    else:
+        return _Item(document, _revision(document, repr(mapped)), mapped)
+    return _Item(document, _revision(document, encode_json(document.payload)), refusal=refusal)
 
 
-def _store(session: Session, shop: ShopView, documents: Sequence[Document]) -> list[_Item]:
-    by_key = {(doc.kind, doc.external_id, doc.revision): doc for doc in documents}
+def _revision(document: Document, content: str) -> str:
+    digest = hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{document.revision} {digest[:16]}"
+
+
+def _store(session: Session, shop: ShopView, items: Mapping[tuple[str, str, str], _Item]) -> list[_Item]:
     rows = [
         {
             "id": new_id(),
             "shop_id": shop.id,
-            "kind": doc.kind,
-            "external_id": doc.external_id,
-            "revision": doc.revision,
-            "modified_at": doc.modified_at,
-            "sealed": seal(session, PURPOSE, zlib.compress(encode_json(doc.payload).encode())),
+            "kind": item.document.kind,
+            "external_id": item.document.external_id,
+            "revision": item.revision,
+            "modified_at": item.document.modified_at,
+            "sealed": seal(session, PURPOSE, zlib.compress(encode_json(item.document.payload).encode())),
         }
-        for doc in by_key.values()
+        for item in items.values()
     ]
     stored = insert_rows(
         session,
@@ -113,28 +145,25 @@ def _store(session: Session, shop: ShopView, documents: Sequence[Document]) -> l
         on_conflict="ON CONFLICT (tenant_id, shop_id, kind, external_id, revision) DO NOTHING",
         returning="id, kind, external_id, revision",
     )
-    return [_Item(by_key[(row.kind, row.external_id, row.revision)], row.id) for row in stored]
+    return _with_ids(items, stored)
 
 
-def _stored(session: Session, shop: ShopView, documents: Sequence[Document]) -> list[_Item]:
-    by_key = {(doc.kind, doc.external_id, doc.revision): doc for doc in documents}
-    statement = select(InboundDocument.id, InboundDocument.kind, InboundDocument.external_id, InboundDocument.revision).where(
-        InboundDocument.shop_id == shop.id, InboundDocument.external_id.in_([doc.external_id for doc in documents])
+def _stored(session: Session, shop: ShopView, items: Mapping[tuple[str, str, str], _Item]) -> list[_Item]:
+    columns = (InboundDocument.id, InboundDocument.kind, InboundDocument.external_id, InboundDocument.revision)
+    statement = select(*columns).where(
+        InboundDocument.shop_id == shop.id, InboundDocument.external_id.in_([item.document.external_id for item in items.values()])
     )
-    rows = session.execute(statement).all()
-    return [_Item(by_key[key], row.id) for row in rows if (key := (row.kind, row.external_id, row.revision)) in by_key]
+    return _with_ids(items, session.execute(statement))
 
 
-def _mapped(items: Sequence[_Item], mapping: Callable[[Any], list[Any]], tally: Tally) -> list[tuple[_Item, Any]]:
-    """Each item with what it maps to; what cannot be mapped is marked as refused."""
+def _with_ids(items: Mapping[tuple[str, str, str], _Item], rows: Iterable[Any]) -> list[_Item]:
+    """The items whose rows these are, with their ids."""
     found = []
-    for item in items:
-        try:
-            found += [(item, mapped) for mapped in mapping(item.document.payload)]
-        except Invalid as error:
-            _refuse(item, error, tally)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            _refuse(item, Invalid(f"The document could not be read ({type(error).__name__})."), tally)
+    for row in rows:
+        item = items.get((row.kind, row.external_id, row.revision))
+        if item is not None:
+            item.id = row.id
+            found.append(item)
     return found
 
 
@@ -144,11 +173,13 @@ def _refuse(item: _Item, error: OrderloomError, tally: Tally) -> None:
     tally.refused += 1
 
 
-def _apply_orders(session: Session, shop: ShopView, marketplace: Marketplace, items: Sequence[_Item], tally: Tally, now: datetime) -> None:
-    pairs = _mapped(items, marketplace.orders_from, tally)
+def _apply_orders(
+    session: Session, shop: ShopView, items: Sequence[_Item], tally: Tally, now: datetime, *, differing: Collection[str]
+) -> None:
+    pairs = [(item, order) for item in items for order in item.mapped]
     if not pairs:
         return
-    outcomes = accept(session, shop.facts, [order for _item, order in pairs], now=now)
+    outcomes = accept(session, shop.facts, [order for _item, order in pairs], now=now, differing=differing)
     created = []
     for (item, _order), outcome in zip(pairs, outcomes, strict=True):
         item.order_id = outcome.order_id
@@ -166,8 +197,8 @@ def _apply_orders(session: Session, shop: ShopView, marketplace: Marketplace, it
     link_waiting(session, shop.id, created, now=now)
 
 
-def _apply_refunds(session: Session, shop: ShopView, marketplace: Marketplace, items: Sequence[_Item], tally: Tally, now: datetime) -> None:
-    pairs = _mapped(items, marketplace.refunds_from, tally)
+def _apply_refunds(session: Session, shop: ShopView, items: Sequence[_Item], tally: Tally, now: datetime) -> None:
+    pairs = [(item, refund) for item in items for refund in item.mapped]
     orders = accept_refunds(session, shop.id, [refund for _item, refund in pairs], now=now)
     for item, refund in pairs:
         item.state = "applied"

@@ -12,10 +12,10 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from core.domain.channels import pushing, sync
+from core.domain.channels import pushing, refusals, sync
 from core.domain.channels.desk import ChannelDesk, ShopView, shop_view
 from core.domain.channels.errors import CarrierUnmapped
 from core.domain.channels.marketplace import Marketplace, PushResult, ShipmentPush, Window
@@ -32,6 +32,7 @@ STOCK_EVERY_S = 60
 RECONCILE_AT = time(3, 30)
 MOST_AGAIN = 10_000
 PUSH_SHIPMENT = "core.push_shipment"
+PULL_DUE = "channel.pull_due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,10 @@ class ChannelJobs:
 
     def schedules(self) -> list[Schedule]:
         """The timers: pull and stock every minute, reconciliation at night."""
+        pull, stock = self._due(PULL_DUE, "pulls_orders"), self._due("channel.stock_due", "pushes_stock")
         return [
-            Schedule(key="core.pull_orders", every_s=PULL_EVERY_S, jitter_s=20, window_s=300, handle=self._due("channel.pull_due", "pulls_orders")),
-            Schedule(key="core.push_stock", every_s=STOCK_EVERY_S, jitter_s=30, window_s=300, handle=self._due("channel.stock_due", "pushes_stock")),
+            Schedule(key="core.pull_orders", every_s=PULL_EVERY_S, jitter_s=20, window_s=300, handle=pull),
+            Schedule(key="core.push_stock", every_s=STOCK_EVERY_S, jitter_s=30, window_s=300, handle=stock),
             Schedule(key="core.reconcile", at=RECONCILE_AT, jitter_s=3600, handle=self._due("channel.reconcile_due", "pulls_orders")),
         ]
 
@@ -63,7 +65,7 @@ class ChannelJobs:
         """Those who do the work."""
         talk: dict[str, Any] = {"repeatable": True, "on_dead": "skip", "timeout_s": 120.0, "max_attempts": 4}
         return [
-            Subscriber(key="core.pull", events=("channel.pull_due",), send=self._pull, coalesce=True, **talk),
+            Subscriber(key="core.pull", events=(PULL_DUE,), send=self._pull, coalesce=True, **talk),
             Subscriber(key="core.pull_asked", events=("channel.pull_asked",), send=self._pull_asked, **talk),
             Subscriber(key="core.stock", events=("channel.stock_due",), send=self._push_stock, coalesce=True, **talk),
             Subscriber(key="core.reconciliation", events=("channel.reconcile_due",), send=self._reconcile, coalesce=True, **talk),
@@ -82,19 +84,26 @@ class ChannelJobs:
 
     def _due(self, kind: str, wants: str) -> Callable[[LocalContext, Sequence[DeliveredEvent]], None]:
         def handle(ctx: LocalContext, _events: Sequence[DeliveredEvent]) -> None:
-            emit(ctx.session, [EventDraft(kind, "shop", shop, {}) for shop in self._shops(ctx.session, ctx.scope.tenant_id, wants)])
+            session, refused = ctx.session, refusals.refused_set_ups(ctx.session)
+            if not refused and kind == PULL_DUE:
+                refusals.take_up_what_waited(session, tuple(subscriber.key for subscriber in self.subscribers()))
+            shops = self._shops(session, ctx.scope.tenant_id, wants)
+            now = self._desk.clock.now()
+            due = [shop.id for shop in shops if not refusals.rests(refused, (shop.marketplace, shop.instance), now=now)]
+            emit(session, [EventDraft(kind, "shop", shop, {}) for shop in due])
 
         return handle
 
-    def _shops(self, session: Session, tenant_id: int, wants: str) -> list[UUID]:
-        statement = select(Shop.id, Shop.marketplace).where(Shop.marketplace != "", Shop.is_active, getattr(Shop, wants))
-        return [row.id for row in session.execute(statement) if self._is_on(tenant_id, row.marketplace)]
+    def _shops(self, session: Session, tenant_id: int, wants: str) -> list[Row[UUID, str, str]]:
+        statement = select(Shop.id, Shop.marketplace, Shop.instance).where(Shop.marketplace != "", Shop.is_active, getattr(Shop, wants))
+        return [row for row in session.execute(statement) if self._is_on(tenant_id, row.marketplace)]
 
     def _pull(self, ctx: RemoteContext) -> None:
-        """Orders, refunds and push messages since the last time; what does not fit into the time is asked for at once."""
+        """Orders, refunds and push messages since the last time, SKUs once a day; what does not fit into the time is asked for at once."""
         shop_id = UUID(ctx.event.subject_id)
         runs = [sync.pull(self._desk, ctx.scope, shop_id, stream=stream) for stream in (sync.ORDERS, sync.REFUNDS)]
         sync.drain_messages(self._desk, ctx.scope, shop_id)
+        sync.refresh_skus(self._desk, ctx.scope, shop_id)
         if not all(run.is_complete for run in runs):
             with self._desk.database.unit(ctx.scope) as session:
                 emit(session, [EventDraft("channel.pull_asked", "shop", shop_id, {"streams": [sync.ORDERS, sync.REFUNDS]})])
@@ -125,7 +134,7 @@ class ChannelJobs:
         if marketplace is None:
             return None
         try:
-            return ShipmentTask(shop, pushing.shipment_push(shop, marketplace, facts), facts)
+            return ShipmentTask(shop, pushing.shipment_push(session, shop, marketplace, facts), facts)
         except CarrierUnmapped as error:
             with self._desk.database.unit(ctx.scope) as apart:
                 pushing.note_unmapped(apart, shop.id, kind="carrier", value=facts["carrier"])

@@ -67,7 +67,8 @@ class ShipmentPush:
     """Tell the channel that (part of) an order is on its way.
 
     `carrier` is Orderloom's carrier code; `carrier_on_channel` what the shop's mapping made of it. `line_external_ids` is empty when the
-    whole order ships. `is_change` replaces an earlier tracking number.
+    whole order ships, or the last of it. `is_change` replaces an earlier tracking number. `earlier` are the parcels of this order that the
+    channel has not been told of yet because it waits for the whole, as (carrier on the channel, tracking number).
     """
 
     order_external_id: str
@@ -76,6 +77,7 @@ class ShipmentPush:
     tracking_number: str
     line_external_ids: tuple[str, ...] = ()
     is_change: bool = False
+    earlier: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,16 @@ class StockPush:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """How the channel answered one push. `is_ok` is false for a refusal that a repeat will not cure."""
+    """How the channel answered one push. `is_ok` is false for a refusal that a repeat will not cure.
+
+    With `is_waiting` nothing was told: the channel takes whole orders only, and hears of this parcel together with the last one.
+    """
 
     reference: str
     is_ok: bool
     code: str = ""
     message: str = ""
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +169,9 @@ class Connection(Protocol):
 class Marketplace:
     """A kind of sales channel. `key` equals the plugin id; `currency` is what its shops sell in.
 
-    `longest_window` is the vendor's cap for one changed-orders query, `overlap` how far consecutive windows overlap, `lag` how long the vendor
-    may take until a change is visible. `carriers` maps Orderloom's carrier codes to the vendor's, as a default that a shop may change.
+    `longest_window` is the vendor's cap for one changed-orders query, `overlap` how far consecutive windows overlap, `lag` how long the
+    vendor may take until a change is visible. `carriers` maps Orderloom's carrier codes to the vendor's, as a default that a shop may
+    change.
     """
 
     key: str

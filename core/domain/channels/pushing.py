@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.catalog.kits import recipes
@@ -25,6 +26,7 @@ from core.runtime.events import EventDraft, emit
 from core.runtime.tenancy.scope import Scope
 
 CHUNK = 50
+REFUSED_REST = timedelta(hours=1)
 ZERO = Decimal(0)
 _RECEIPT = (
     "ON CONFLICT (tenant_id, shop_id, kind, reference) DO UPDATE SET body = excluded.body, state = excluded.state, code = excluded.code, "
@@ -32,15 +34,16 @@ _RECEIPT = (
 )
 
 
-def shipment_push(shop: ShopView, marketplace: Marketplace, facts: Mapping[str, Any]) -> ShipmentPush:
+def shipment_push(session: Session, shop: ShopView, marketplace: Marketplace, facts: Mapping[str, Any]) -> ShipmentPush:
     """What to tell the channel of a dispatched shipment; `facts` is the payload of `shipment.dispatched`.
+
+    The last shipment of an order brings the parcels along that the channel did not want to hear of alone.
 
     Raises: CarrierUnmapped - neither the shop nor the marketplace knows the carrier.
     """
     carrier = facts["carrier"]
-    on_channel = shop.carriers.get(carrier) or marketplace.carriers.get(carrier)
-    if not on_channel:
-        raise CarrierUnmapped(carrier=carrier, shop=shop.code, field="carrier")
+    on_channel = _on_channel(shop, marketplace, carrier)
+    waiting = [] if facts["is_partial"] else _waiting_parcels(session, shop.id, facts)
     lines = tuple(line["external_id"] for line in facts["lines"]) if facts["is_partial"] else ()
     return ShipmentPush(
         order_external_id=facts["external_id"],
@@ -48,7 +51,30 @@ def shipment_push(shop: ShopView, marketplace: Marketplace, facts: Mapping[str, 
         carrier_on_channel=on_channel,
         tracking_number=facts["tracking_number"],
         line_external_ids=lines,
+        earlier=tuple((_on_channel(shop, marketplace, body["carrier"]), body["tracking_number"]) for body in waiting),
     )
+
+
+def _on_channel(shop: ShopView, marketplace: Marketplace, carrier: str) -> str:
+    on_channel = shop.carriers.get(carrier) or marketplace.carriers.get(carrier)
+    if not on_channel:
+        raise CarrierUnmapped(carrier=carrier, shop=shop.code, field="carrier")
+    return on_channel
+
+
+def _waiting_of(shop_id: UUID, facts: Mapping[str, Any]) -> tuple[ColumnElement[bool], ...]:
+    """The receipts of this order's other shipments that wait for its last one."""
+    return (
+        Push.shop_id == shop_id,
+        Push.kind == "shipment",
+        Push.order_id == UUID(facts["order_id"]),
+        Push.state == "waiting",
+        Push.reference != facts["shipment_id"],
+    )
+
+
+def _waiting_parcels(session: Session, shop_id: UUID, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(session.scalars(select(Push.body).where(*_waiting_of(shop_id, facts)).order_by(Push.id)))
 
 
 def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], result: PushResult | None) -> None:
@@ -56,7 +82,7 @@ def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], r
 
     Emits: `channel.push_refused` when the channel refused it.
     """
-    state = "unknown" if result is None else ("accepted" if result.is_ok else "refused")
+    state = _state_of(result)
     row = {
         "id": new_id(),
         "shop_id": shop_id,
@@ -71,9 +97,20 @@ def record_shipment(session: Session, shop_id: UUID, facts: Mapping[str, Any], r
         "answered_at": "now",
     }
     insert_rows(session, Push, [row], on_conflict=_RECEIPT)
+    if state == "accepted" and not facts["is_partial"]:
+        told_too = update(Push).where(*_waiting_of(shop_id, facts)).values(state=state, code="", message="", answered_at=func.now())
+        session.execute(told_too.execution_options(synchronize_session=False))
     if state == "refused":
         told = {"shop_id": str(shop_id), "shipment_id": facts["shipment_id"], "code": row["code"]}
         emit(session, [EventDraft("channel.push_refused", "order", facts["order_id"], told)])
+
+
+def _state_of(result: PushResult | None) -> str:
+    if result is None:
+        return "unknown"
+    if result.is_waiting:
+        return "waiting"
+    return "accepted" if result.is_ok else "refused"
 
 
 def note_unmapped(session: Session, shop_id: UUID, *, kind: str, value: str, label: str = "") -> None:
@@ -100,13 +137,14 @@ class Level:
 def push_stock(desk: ChannelDesk, scope: Scope, shop_id: UUID, *, everything: bool = False) -> int:
     """Tell the channel every level that differs from what it accepted last (or all of them); returns how many were told.
 
+    A level that it refused is told again after REFUSED_REST, or once it has changed.
     Levels are computed anew on each run, so a run that fails or is stopped is made good by the next one.
     """
     with desk.database.unit(scope) as session:
         shop = talking(session, shop_id)
         levels = levels_of(session, shop)
-        accepted = {} if everything else _accepted_levels(session, shop_id)
-    due = [level for level in levels if accepted.get(level.alias_key) != level.push.level]
+        settled = {} if everything else _settled_levels(session, shop_id)
+    due = [level for level in levels if settled.get(level.alias_key) != level.push.level]
     if not due:
         return 0
     with desk.link(scope, shop) as link:
@@ -154,8 +192,9 @@ def free_units(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Decimal]
     }
 
 
-def _accepted_levels(session: Session, shop_id: UUID) -> dict[str, int]:
-    statement = select(Push.reference, Push.body).where(Push.shop_id == shop_id, Push.kind == "stock", Push.state == "accepted")
+def _settled_levels(session: Session, shop_id: UUID) -> dict[str, int]:
+    is_settled = or_(Push.state == "accepted", and_(Push.state == "refused", Push.answered_at > func.now() - REFUSED_REST))
+    statement = select(Push.reference, Push.body).where(Push.shop_id == shop_id, Push.kind == "stock", is_settled)
     return {row.reference: row.body["level"] for row in session.execute(statement)}
 
 

@@ -1,7 +1,7 @@
 """Keeping a shop in step with its channel: overlapping windows with a stored watermark, re-pulls, push messages and reconciliation.
 
-Every function opens its own short transactions and never holds one while it talks to the channel. All of them may be repeated, stopped at any
-point and run side by side: documents are taken in once, and a watermark only moves after everything before it is stored.
+Every function opens its own short transactions and never holds one while it talks to the channel. All of them may be repeated, stopped
+at any point and run side by side: documents are taken in once, and a watermark only moves after everything before it is stored.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from core.domain.catalog.matching import ShopSku, match
 from core.domain.channels.desk import ChannelDesk, Link, ShopView, talking
 from core.domain.channels.inbound import Tally, park, take_in
 from core.domain.channels.marketplace import Document, Window
@@ -32,7 +33,8 @@ PAGE = 100
 FIRST_PULL = timedelta(hours=24)
 RECONCILE_SPAN = timedelta(days=3)
 BUDGET_S = 45.0
-ORDERS, REFUNDS = "orders", "refunds"
+SKUS_EVERY = timedelta(hours=24)
+ORDERS, REFUNDS, SKUS = "orders", "refunds", "skus"
 
 
 @dataclass(slots=True)
@@ -122,6 +124,29 @@ def reconcile(desk: ChannelDesk, scope: Scope, shop_id: UUID, *, span: timedelta
     return run
 
 
+def refresh_skus(desk: ChannelDesk, scope: Scope, shop_id: UUID) -> Run | None:
+    """Go through what the shop lists, once a day: units with a known code are matched, the others show on the list of unmatched ones.
+
+    Returns None when the last time is less than SKUS_EVERY ago.
+    """
+    now = desk.clock.now()
+    with desk.database.unit(scope) as session:
+        shop = talking(session, shop_id)
+    last = _watermark(desk, scope, shop, SKUS)
+    if last is not None and now - last < SKUS_EVERY:
+        return None
+    with _run(desk, scope, shop_id, stream=SKUS, cause="schedule") as run, desk.link(scope, run.shop) as link:
+        units = iter(link.connection.skus())
+        while page := list(islice(units, PAGE)):
+            with desk.database.unit(scope) as session:
+                named = [ShopSku(unit.external_product, unit.external_sku, unit.seller_code, unit.title) for unit in page]
+                matched = match(session, shop_id, named)
+            run.tally.seen += len(page)
+            run.tally.unchanged += sum(sku is not None for sku in matched.values())
+        _move_watermark(desk, scope, run, SKUS, now)
+    return run
+
+
 def _known_revisions(desk: ChannelDesk, scope: Scope, shop: ShopView, external_ids: Iterable[str]) -> dict[str, datetime]:
     with desk.database.unit(scope) as session:
         statement = select(Order.external_id, Order.channel_modified_at).where(
@@ -201,7 +226,8 @@ def _move_watermark(desk: ChannelDesk, scope: Scope, run: Run, stream: str, mark
             Cursor,
             [{"id": new_id(), "shop_id": run.shop.id, "stream": stream, "watermark": mark}],
             on_conflict=(
-                "ON CONFLICT (tenant_id, shop_id, stream) DO UPDATE SET watermark = greatest(channel_cursor.watermark, excluded.watermark), "
+                "ON CONFLICT (tenant_id, shop_id, stream) DO UPDATE "
+                "SET watermark = greatest(channel_cursor.watermark, excluded.watermark), "
                 "updated_at = now()"
             ),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -61,20 +61,28 @@ def load_known(session: Session, shop_id: UUID, external_ids: Sequence[str]) -> 
 
 
 def apply(
-    session: Session, pairs: Sequence[tuple[Known, NormalisedOrder]], *, skus: Mapping[str, UUID | None], now: datetime
+    session: Session,
+    pairs: Sequence[tuple[Known, NormalisedOrder]],
+    *,
+    differing: Collection[str] = (),
+    skus: Mapping[str, UUID | None],
+    now: datetime,
 ) -> dict[str, tuple[str, Known]]:
     """Bring stored orders up to date; returns per external id what happened (updated, unchanged, stale) and the stored order.
+
+    Of equal moment an order counts as newer when it is among `differing`.
 
     Emits one event per order that changed: the state's own (`order.paid`, `order.cancelled`, …) when the state moved, else `order.changed`.
     """
     results: dict[str, tuple[str, Known]] = {}
     newer = []
     for known, order in pairs:
-        if order.modified_at > known.channel_modified_at:
+        is_tie = order.modified_at == known.channel_modified_at
+        if order.modified_at > known.channel_modified_at or (is_tie and order.external_id in differing):
             newer.append((known, order))
             results[order.external_id] = ("updated", known)
         else:
-            results[order.external_id] = ("unchanged" if order.modified_at == known.channel_modified_at else "stale", known)
+            results[order.external_id] = ("unchanged" if is_tie else "stale", known)
     if newer:
         _write(session, newer, skus, now)
     return results
@@ -246,14 +254,19 @@ def _sync_holds(session: Session, newer: Sequence[tuple[Known, NormalisedOrder]]
 
 
 def settle_replacements(
-    session: Session, shop_id: UUID, replaces: Mapping[str, str | None], placed: Mapping[str, UUID], *, now: datetime
+    session: Session, shop_id: UUID, replaces: Mapping[str, Sequence[str]], placed: Mapping[str, UUID], *, now: datetime
 ) -> None:
     """Take parents out of play whose children have come, whichever of the two arrived first.
 
-    A parent that has not shipped is cancelled with reason `replaced`; one that has is left, and its child is held.
+    `replaces` names for each order that came the orders whose place it took, the nearest first. A parent that has not shipped is cancelled
+    with reason `replaced`; one that has is left, and its child is held.
     Emits: `order.replaced` for each parent.
     """
-    parents = {parent: placed[child] for child, parent in replaces.items() if parent}
+    parents: dict[str, UUID] = {}
+    for child, ancestors in replaces.items():
+        for ancestor in ancestors:
+            # A child that is split again in the same batch is a parent itself; the nearest descendant stands for an ancestor.
+            parents.setdefault(ancestor, placed[child])
     late = select(Order.replaces, Order.id).where(Order.shop_id == shop_id, Order.replaces.in_(list(replaces)))
     for row in session.execute(late):
         parents.setdefault(row.replaces, row.id)

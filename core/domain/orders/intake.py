@@ -5,7 +5,7 @@ Source: docs/architecture/orders.md, "Intake".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -59,17 +59,22 @@ class _Batch:
 
     shop: ShopFacts
     orders: dict[str, NormalisedOrder]
+    differing: frozenset[str] = frozenset()
     skus: Mapping[str, UUID | None] = field(default_factory=dict)
     customers: Mapping[str, UUID] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
-def accept(session: Session, shop: ShopFacts, orders: Sequence[NormalisedOrder], *, now: datetime) -> list[Outcome]:
+def accept(
+    session: Session, shop: ShopFacts, orders: Sequence[NormalisedOrder], *, now: datetime, differing: Collection[str] = ()
+) -> list[Outcome]:
     """Take orders of one shop in; returns one outcome per order, in the order given.
 
-    New orders are inserted with lines, customer, search tokens, audit and one `order.accepted` event each. Known ones are brought up to date when the
-    channel's version is newer; the same or an older version changes nothing. An order that breaks a rule is refused alone, the
-    others go in. Several versions of one order in the batch: the newest counts, the others are `stale`. Does not commit.
+    New orders are inserted with lines, customer, search tokens, audit and one `order.accepted` event each. Known ones are brought up to
+    date when the channel's version is newer; the same or an older version changes nothing, unless it is as old and its external id is
+    among `differing`: channels give moments to the second, and this one is known to say something else than what came before. An order
+    that breaks a rule is refused alone, the others go in. Several versions of one order in the batch: the newest counts, the others are
+    `stale`. Does not commit.
     """
     refusals: dict[int, Invalid] = {}
     sound: list[tuple[int, NormalisedOrder]] = []
@@ -80,7 +85,7 @@ def accept(session: Session, shop: ShopFacts, orders: Sequence[NormalisedOrder],
         else:
             refusals[index] = refusal
     newest = rules.newest_of(sound)
-    batch = _Batch(shop, {key: order for key, (_index, order) in newest.items()})
+    batch = _Batch(shop, {key: order for key, (_index, order) in newest.items()}, frozenset(differing))
     if batch.orders:
         _take_in(session, batch, now)
     outcomes = []
@@ -104,7 +109,7 @@ def _take_in(session: Session, batch: _Batch, now: datetime) -> None:
     if lost:
         known.update(changes.load_known(session, batch.shop.id, lost))
     pairs = [(known[key], order) for key, order in batch.orders.items() if key in known]
-    for key, (result, stored) in changes.apply(session, pairs, skus=batch.skus, now=now).items():
+    for key, (result, stored) in changes.apply(session, pairs, differing=batch.differing, skus=batch.skus, now=now).items():
         batch.outcomes[key] = Outcome(key, result, stored.id, stored.number)
 
 
@@ -132,7 +137,7 @@ def _insert(session: Session, batch: _Batch, fresh: Sequence[NormalisedOrder], n
     record_many(session, "orders.accepted", "order", [(placed[o.external_id], {"number": (None, won[o.external_id])}) for o in inserted])
     emit(session, [_accepted(batch, order, placed[order.external_id], won[order.external_id]) for order in inserted])
     place_holds(session, _first_holds(batch, inserted, placed), by="intake")
-    changes.settle_replacements(session, batch.shop.id, {o.external_id: o.replaces for o in inserted}, placed, now=now)
+    changes.settle_replacements(session, batch.shop.id, {o.external_id: o.stands_for for o in inserted}, placed, now=now)
     for order in inserted:
         key = order.external_id
         batch.outcomes[key] = Outcome(key, CREATED, placed[key], won[key])

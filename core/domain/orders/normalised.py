@@ -83,8 +83,9 @@ class NormalisedOrder:
     """One order of one shop, as the channel knew it at `modified_at`.
 
     `external_id` is unique within the shop. `replaces` is the external id of the parent that this order took the place of
-    (platform split), else None. `paid_total` is what the buyer pays the seller in all, postage included; for an unpaid order it
-    is what is due. `ship_by` is the promised moment of shipping. `hold_codes` are reasons, given by the channel, why the order must not ship.
+    (platform split), else None; `ancestors` are further ones, nearest first, when a part was split again. `paid_total` is what the
+    buyer pays the seller in all, postage included; for an unpaid order it is what is due. `ship_by` is the promised moment of
+    shipping. `hold_codes` are reasons, given by the channel, why the order must not ship.
     All moments are aware.
     """
 
@@ -110,6 +111,12 @@ class NormalisedOrder:
     is_cash_on_delivery: bool = False
     hold_codes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    ancestors: tuple[str, ...] = ()
+
+    @property
+    def stands_for(self) -> tuple[str, ...]:
+        """The external ids of all orders whose place this one took, the nearest first."""
+        return ((self.replaces,) if self.replaces else ()) + self.ancestors
 
 
 @dataclass(frozen=True, slots=True)

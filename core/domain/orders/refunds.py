@@ -23,14 +23,18 @@ _NEWER = (
     "ON CONFLICT (tenant_id, shop_id, external_id) DO UPDATE SET state = excluded.state, channel_state = excluded.channel_state, "
     "amount = excluded.amount, reason = excluded.reason, kind = excluded.kind, line_external_ids = excluded.line_external_ids, "
     "channel_modified_at = excluded.channel_modified_at, updated_at = now() "
-    "WHERE order_refund.channel_modified_at < excluded.channel_modified_at"
+    "WHERE order_refund.channel_modified_at < excluded.channel_modified_at "
+    "OR (order_refund.channel_modified_at = excluded.channel_modified_at AND (order_refund.state, order_refund.channel_state, "
+    "order_refund.amount, order_refund.kind, order_refund.reason, order_refund.line_external_ids) IS DISTINCT FROM (excluded.state, "
+    "excluded.channel_state, excluded.amount, excluded.kind, excluded.reason, excluded.line_external_ids))"
 )
 
 
 def accept_refunds(session: Session, shop_id: UUID, refunds: Sequence[NormalisedRefund], *, now: datetime) -> dict[str, UUID | None]:
     """Take refunds in; returns per external id the order it belongs to, None while that order has not come yet.
 
-    An older version than the stored one changes nothing. Emits: `order.refund_requested`, `order.refunded` or `order.refund_closed` per order.
+    An older version than the stored one changes nothing; of equal moment, which channels give to the second at best, the later one counts
+    when it says something else. Emits: `order.refund_requested`, `order.refunded` or `order.refund_closed` per order.
     """
     known = [refund for refund in refunds if refund.state is not RefundState.NONE]
     newest: dict[str, NormalisedRefund] = {}

@@ -12,6 +12,7 @@ ERRORS = {
     "5": ("不支持的版本号", "Unsupported Version"),
     "7": ("缺少时间戳参数", "Missing Timestamp"),
     "8": ("非法的时间戳参数", "Invalid Timestamp"),
+    "10": ("非法数据格式", "Invalid Format"),
     "11": ("缺少签名参数", "Missing Signature"),
     "12": ("无效签名", "Invalid Signature"),
     "14": ("缺少方法名参数", "Missing Method"),

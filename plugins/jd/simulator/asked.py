@@ -11,6 +11,9 @@ from typing import Any
 from plugins.jd.simulator.answering import ServiceError
 from plugins.jd.times import GMT8, moment_from
 
+# No number of JD's is longer; Python refuses to read numbers of thousands of digits.
+_DIGITS = 18
+
 
 def text_of(business: Mapping[str, Any], *names: str) -> str:
     """The first of the fields that is given, as text; empty when none is."""
@@ -31,7 +34,7 @@ def words_of(business: Mapping[str, Any], name: str) -> list[str]:
 def number_of(business: Mapping[str, Any], name: str, *, default: int, most: int | None = None, what: int = 10100003) -> int:
     """A positive whole number. Raises: ServiceError - not one, or more than `most`."""
     text = text_of(business, name) or str(default)
-    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS) or int(text) < 1:
         raise ServiceError(what, f"{name}必须为正整数", f"{name} must be a positive integer")
     if most is not None and int(text) > most:
         raise ServiceError(what, f"{name}不能超过{most}", f"{name} must not exceed {most}")

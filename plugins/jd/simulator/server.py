@@ -14,17 +14,20 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from core.sdk import Clock, SystemClock
+from plugins.jd.simulator.answering import GatewayError
+from plugins.jd.simulator.bodies import body_of
 from plugins.jd.simulator.control import PREFIX, SECRET_HEADER, Control
 from plugins.jd.simulator.faults import Faults
 from plugins.jd.simulator.gateway import App, Gateway
 from plugins.jd.simulator.generator import fill
 from plugins.jd.simulator.live import Life
 from plugins.jd.simulator.shop import Shop
-from plugins.jd.simulator.wire import parameters_of
+from plugins.jd.simulator.wire import UnreadableRequest, parameters_of
 
 HOST = "127.0.0.1"
 PATH = "/routerjson"
-_MAX_BODY = 8 * 1024 * 1024
+# The second is that of JD's newer router, which the same client libraries can be pointed at.
+_PATHS = (PATH, "/api")
 _JSON = "application/json;charset=UTF-8"
 
 
@@ -134,28 +137,24 @@ class _Handler(BaseHTTPRequestHandler):
         """A call with a form, multipart or JSON body, or with everything in the URL and none."""
         self._answer()
 
-    def _body(self) -> bytes:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            body = b""
-            while size := int(self.rfile.readline(64).partition(b";")[0].strip() or b"0", 16):
-                body += self.rfile.read(min(size, _MAX_BODY))
-                self.rfile.readline(2)
-            self.rfile.readline(64)
-            return body
-        length = self.headers.get("Content-Length", "0")
-        return self.rfile.read(min(int(length), _MAX_BODY)) if length.isdecimal() else b""
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - as above
+        """Other HTTP methods, broken heads and noise get an answer in JD's words too."""
+        self.close_connection = True
+        # A head that cannot be read counts as HTTP 0.9, whose answers have no head either; no client understands that.
+        self.request_version = self.protocol_version
+        self._send_json(200, GatewayError("10").answer())
 
     def _answer(self) -> None:
         # The official Python library sends the whole address in the request line.
         try:
-            target, body = urlsplit(self.path), self._body()
+            target, body = urlsplit(self.path), body_of(self.headers, self.rfile)
         except ValueError:
             self.close_connection = True
-            self._send(400, b"bad request", "text/plain")
+            self._send_json(200, GatewayError("10").answer())
             return
         if target.path.startswith(PREFIX):
             self._control(target.path.removeprefix(PREFIX), body)
-        elif target.path.rstrip("/") != PATH:
+        elif target.path.rstrip("/") not in _PATHS:
             self._send(404, b"not found", "text/plain")
         else:
             self._call(target.query, body)
@@ -177,8 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
         if faults.strikes("html-error"):
             self._send(200, b"<!DOCTYPE html><html><body><h1>Busy</h1></body></html>", "text/html;charset=UTF-8")
             return
-        parameters = parameters_of(query, self.headers.get("Content-Type", ""), body)
-        payload = json.dumps(self.simulator.gateway.answer(parameters), ensure_ascii=False).encode()
+        try:
+            answer = self.simulator.gateway.answer(parameters_of(query, self.headers.get("Content-Type", ""), body))
+        except UnreadableRequest:
+            answer = GatewayError("10").answer()
+        payload = _encoded(answer)
         if faults.strikes("answer-lost"):
             # The service has done its work; only its answer does not arrive.
             self.close_connection = True
@@ -186,15 +188,21 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, payload[: len(payload) // 2] if faults.strikes("truncated-json") else payload, _JSON)
 
     def _send_json(self, status: int, value: Any) -> None:
-        self._send(status, json.dumps(value, ensure_ascii=False).encode(), _JSON)
+        self._send(status, _encoded(value), _JSON)
 
     def _send(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _encoded(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def serve(  # noqa: PLR0917 - the callers' fixed signature

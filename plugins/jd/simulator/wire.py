@@ -10,12 +10,22 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 PARAM_JSON = "360buy_param_json"
+# Its name on JD's newer router.
+_NEW_PARAM_JSON = "param_json"
+_MOST_FIELDS = 2000
 # Since 2026 the documents wrap the search fields in this container; client libraries still send them flat.
 _CONTAINER = "paramOrderJSFQuery"
 
 
+class UnreadableRequest(ValueError):
+    """The parameters cannot be told."""
+
+
 def _pairs(text: str) -> dict[str, str]:
-    return dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS))
+    except ValueError as error:
+        raise UnreadableRequest(str(error)) from error
 
 
 def _multipart(content_type: str, body: bytes) -> dict[str, str]:
@@ -33,10 +43,10 @@ def _multipart(content_type: str, body: bytes) -> dict[str, str]:
 def _json_fields(body: bytes) -> dict[str, str]:
     try:
         value = json.loads(body)
-    except ValueError:
-        return {}
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRequest("no JSON") from error
     if not isinstance(value, dict):
-        return {}
+        raise UnreadableRequest("no JSON object")
     return {
         str(name): part if isinstance(part, str) else json.dumps(part, ensure_ascii=False, separators=(",", ":"))
         for name, part in value.items()
@@ -48,6 +58,7 @@ def parameters_of(query: str, content_type: str, body: bytes) -> dict[str, str]:
     """The union of URL parameters and body fields, values decoded; a body field wins over a URL parameter of the same name.
 
     The body may be urlencoded, multipart/form-data or a JSON object; without a known content type it is taken by its looks.
+    Raises: UnreadableRequest - JSON that is none, or thousands of fields.
     """
     parameters = _pairs(query)
     kind = content_type.partition(";")[0].strip().lower()
@@ -65,7 +76,7 @@ def business_of(parameters: Mapping[str, str]) -> dict[str, Any]:
 
     Raises: ValueError - not JSON; TypeError - not an object.
     """
-    value = json.loads(parameters.get(PARAM_JSON) or "{}")
+    value = json.loads(parameters.get(PARAM_JSON) or parameters.get(_NEW_PARAM_JSON) or "{}")
     if not isinstance(value, dict):
         raise TypeError(PARAM_JSON)
     wrapped = value.pop(_CONTAINER, None)

@@ -80,7 +80,7 @@ def check_envelope(params: Mapping[str, str], credentials: Credentials, now: dat
         raise TopError(31, "Invalid timestamp", sub_msg="timestamp is not within 10 minutes of the server's time, GMT+8")
     if not params.get("sign"):
         raise TopError(24, "Missing signature")
-    if params.get("sign_method", "md5") not in SIGN_METHODS or not is_signed(params, credentials.secret):
+    if (params.get("sign_method") or "md5").lower() not in SIGN_METHODS or not is_signed(params, credentials.secret):
         raise TopError(25, "Invalid signature")
 
 

@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
@@ -20,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
+from plugins.taobao.simulator.bodies import BodyRefused, body_of
 from plugins.taobao.simulator.control import control
 from plugins.taobao.simulator.gateway import Answer, SimGateway
 from plugins.taobao.simulator.protocol import TopError, rendered
@@ -28,8 +30,8 @@ PATH = "/router/rest"
 CONTROL = "/_sim/"
 KEY_HEADER = "X-Simulator-Key"
 _PATHS = {PATH, "/rest", "/top/router/rest"}
-_LONGEST_BODY = 16 * 1024 * 1024
 _MOST_FIELDS = 2000
+UNREADABLE = TopError(43, "Parameter error", sub_msg="the request cannot be read")
 _JSON = "application/json;charset=UTF-8"
 
 
@@ -74,19 +76,22 @@ class GatewayHandler(BaseHTTPRequestHandler):
         """A call with its parameters in the query, in the body, or in both."""
         self._serve()
 
-    def do_PUT(self) -> None:
-        """Not an action of the platform."""
-        self._body()
-        self._send(200, *rendered("error_response", TopError(9, "Http action not allowed").content, {"format": "json"}))
-
-    do_DELETE = do_PATCH = do_PUT  # noqa: N815 - the names are the standard library's
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - as above
+        """What is no request of the platform's is answered in its words too: other HTTP methods, broken heads, noise."""
+        self.close_connection = True
+        # A head that cannot be read counts as HTTP 0.9, whose answers have no head either; no client understands that.
+        self.request_version = self.protocol_version
+        self._refuse(TopError(9, "Http action not allowed") if code == HTTPStatus.NOT_IMPLEMENTED else UNREADABLE)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature is the standard library's
         """Stay quiet: requests hold sessions and signatures."""
 
     def _serve(self) -> None:
-        address, body = urlsplit(self.path), self._body()
-        if body is None:
+        try:
+            address, body = urlsplit(self.path), body_of(self.headers, self.rfile)
+        except ValueError:
+            self.close_connection = True
+            self._refuse(UNREADABLE)
             return
         path = address.path.rstrip("/") or "/"
         if path.startswith(CONTROL):
@@ -95,7 +100,7 @@ class GatewayHandler(BaseHTTPRequestHandler):
             try:
                 params = self._params(address.query, body)
             except (ValueError, HTTPException):
-                self._refuse_body()
+                self._refuse(UNREADABLE)
                 return
             self._answer(self.server.gateway.answer(params))
         else:
@@ -127,41 +132,13 @@ class GatewayHandler(BaseHTTPRequestHandler):
             _, form, _ = FormDataParser().parse(BytesIO(body), media_type, len(body), options)
             return params | dict(form.items())
         text = body.decode("utf-8", "replace")
+        if media_type.endswith("json"):
+            return params | _json_fields(text)
         return params | dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
 
-    def _body(self) -> bytes | None:
-        """The request's body, with a length or in chunks; None after an answer that refuses it."""
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self._chunks()
-        length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST_BODY:
-            self._refuse_body()
-            return None
-        return self.rfile.read(int(length))
-
-    def _chunks(self) -> bytes | None:
-        parts, total = [], 0
-        while True:
-            size = self.rfile.readline(64).split(b";")[0].strip()
-            try:
-                length = int(size, 16)
-            except ValueError:
-                length = -1
-            total += length
-            if length < 0 or total > _LONGEST_BODY:
-                self._refuse_body()
-                return None
-            if length:
-                parts.append(self.rfile.read(length))
-            # The line end after a chunk; after the last one also trailers, up to the empty line.
-            while self.rfile.readline(1024).strip() and not length:
-                pass
-            if not length:
-                return b"".join(parts)
-
-    def _refuse_body(self) -> None:
-        self.close_connection = True
-        self._send(400, "text/plain", "Bad Request")
+    def _refuse(self, error: TopError, status: int = 200) -> None:
+        """An answer of the gateway itself; what was asked for is not known, so it is JSON."""
+        self._send(status, *rendered("error_response", error.content, {"format": "json"}))
 
     def _send(self, status: int, media_type: str, text: str) -> None:
         body = text.encode("utf-8", "replace")
@@ -173,3 +150,18 @@ class GatewayHandler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _json_fields(text: str) -> dict[str, str]:
+    """The parameters in a JSON object; what is no text is written out as JSON. Raises: BodyRefused - no JSON object."""
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise BodyRefused("no JSON") from error
+    if not isinstance(value, dict):
+        raise BodyRefused("no object")
+    return {
+        name: part if isinstance(part, str) else json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+        for name, part in value.items()
+        if part is not None
+    }

@@ -50,7 +50,7 @@ def test_failed_pull_is_told_once_per_run_when_the_channel_is_away(world):
 @pytest.mark.parametrize(("result", "count"), [(PushResult("r", is_ok=False, code="x.refused"), 1), (PushResult("r", is_ok=True), 0), (None, 0)])
 def test_refused_shipment_is_told_and_nothing_else(world, result, count):
     order, shipment = uuid4(), uuid4()
-    facts = {"shipment_id": str(shipment), "order_id": str(order), "carrier": "sf", "tracking_number": "SF1"}
+    facts = {"shipment_id": str(shipment), "order_id": str(order), "carrier": "sf", "tracking_number": "SF1", "is_partial": False}
     with world.database.unit(world.tea) as session:
         shop = make_shop(session, code=f"push-{shipment}")
         record_shipment(session, shop.id, facts, result)

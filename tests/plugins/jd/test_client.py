@@ -280,6 +280,20 @@ def test_push_shipment_is_refused_here_when_jd_could_not_take_it(simulate, chang
     assert simulator.shop.shipments == []
 
 
+def test_push_shipment_tells_of_all_parcels_when_the_last_one_ships(simulate):
+    simulator = simulate(orders=20)
+    number, connection = waiting(simulator), connected(simulator)
+
+    first = connection.push_shipment(push(number, "SF1", line_external_ids=("1",)))
+    last = push(number, "ZTO2", carrier_on_channel="1499", earlier=(("467", "SF1"), ("1499", "ZTO2")))
+    was_known = connection.has_shipment(last)
+    result = connection.push_shipment(last)
+
+    assert (first.is_ok, first.is_waiting, was_known) == (False, True, False)
+    assert (result.is_ok, result.is_waiting, connection.has_shipment(last)) == (True, False, True)
+    assert (simulator.shop.get(number).info["waybill"], simulator.shop.get(number).info["logisticsId"]) == ("SF1|ZTO2", "467|1499")
+
+
 def test_push_shipment_ships_when_the_named_lines_are_the_whole_order(simulate):
     simulator = simulate()
     number = _placed(simulator)

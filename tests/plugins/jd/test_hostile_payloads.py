@@ -45,7 +45,7 @@ from tests.plugins.jd.test_mapping import bare, item, one
         ({"itemInfoList": [item("1", "1.00", "1.5")]}, "itemInfoList[0].itemTotal"),
         ({"itemInfoList": [item("1", "1.00", None)]}, "itemInfoList[0].itemTotal"),
         ({"itemInfoList": [item("1", "1.00", float("inf"))]}, "itemInfoList[0].itemTotal"),
-        ({"couponDetailList": {"a": 1}}, "couponDetailList"),
+        ({"couponDetailList": 7}, "couponDetailList"),
         ({"couponDetailList": [{"couponPrice": "x"}]}, "couponDetailList[0].couponPrice"),
         ({"orderPayment": "eighty"}, "orderPayment"),
         ({"orderPayment": []}, "orderPayment"),

@@ -44,3 +44,18 @@ def test_is_signed_refuses_when_the_signature_is_missing_or_wrong(given):
 
 def test_is_signed_refuses_when_a_value_was_changed():
     assert not is_signed({"a": "2", "sign": sign({"a": "1"}, SECRET)}, SECRET)
+
+
+def test_sign_counts_booleans_and_objects_as_the_json_that_is_sent():
+    assert sign({"flag": True, "360buy_param_json": {"茶": [1, None]}}, "s") == sign(
+        {"flag": "true", "360buy_param_json": '{"茶":[1,null]}'}, "s"
+    )
+
+
+def test_is_signed_accepts_lower_case_and_an_unsigned_sign_method():
+    params = {"method": "m", "v": "2.0"}
+    signature = sign(params, "s")
+
+    assert is_signed({**params, "sign": signature.lower()}, "s")
+    assert is_signed({**params, "sign_method": "md5", "sign": signature}, "s")
+    assert not is_signed({**params, "v": "1.0", "sign": signature}, "s")

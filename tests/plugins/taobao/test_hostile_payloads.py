@@ -126,10 +126,10 @@ def test_refunds_refuse_on_purpose_when_any_field_is_missing_or_nasty():
     ("payload", "field"),
     [
         (trade(payment="12,00"), "payment"),
-        (trade(payment=118.0), "payment"),
+        (trade(payment=118.005), "payment"),
         (trade(payment="-1.00"), "payment"),
         (trade(post_fee="1e999"), "post_fee"),
-        (trade(modified=None), "modified"),
+        (trade(modified=None, created=None, pay_time=None), "modified"),
         (trade(modified="yesterday"), "modified"),
         (trade(tid=None), "tid"),
         (trade(tid=2.2e18), "tid"),

@@ -11,7 +11,7 @@ import plugins.taobao
 from core.sdk import Secret
 from plugins.taobao.client import TaobaoConnection
 from plugins.taobao.mapping import orders_from, refunds_from
-from plugins.taobao.plugin import register_marketplaces, register_lifecycle, register_marketplaces
+from plugins.taobao.plugin import register_lifecycle, register_marketplaces
 from plugins.taobao.settings import TaobaoSettings
 from tests.plugins.taobao.conftest import context_for
 

@@ -105,3 +105,28 @@ def test_is_signed_accepts_what_sign_made_when_nothing_changed(params, secret, m
     assert is_signed(signed, secret)
     assert is_signed({**signed, "sign": signed["sign"].lower()}, secret)
     assert not is_signed({**signed, "one_more": "x"}, secret)
+
+
+class HeldFile:
+    """How some client libraries hold a file to send."""
+
+    filename, content = "a.png", b"\x89PNG"
+
+
+def test_sign_leaves_files_out_however_they_are_held():
+    params = {"method": "taobao.picture.upload", "title": "茶"}
+
+    signature = sign({**params, "a": HeldFile(), "b": memoryview(b"x"), "c": bytearray(b"y"), "d": None}, "s", "hmac")
+
+    assert signature == sign(params, "s", "hmac")
+
+
+def test_sign_counts_objects_and_lists_as_compact_json():
+    signature = sign({"query": {"名": ["a", 1, True, None]}, "ids": [1, 2]}, "s", "md5")
+
+    assert signature == sign({"query": '{"名":["a",1,true,null]}', "ids": "[1,2]"}, "s", "md5")
+
+
+@pytest.mark.parametrize("method", ["MD5", "Hmac", "HMAC-SHA256"])
+def test_sign_takes_the_methods_name_in_any_case(method):
+    assert sign({"a": "1"}, "s", method) == sign({"a": "1"}, "s", method.lower())

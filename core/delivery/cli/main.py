@@ -8,12 +8,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
+import os
 import re
 import sys
 from functools import cache
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 import core
 from config.reading import SettingsInvalid
@@ -22,6 +24,7 @@ from core.kernel.errors import OrderloomError
 from core.runtime.db.embedded_process import EmbeddedNotPossible
 
 DONE, FAILED, USAGE, NEEDS_SET_UP = 0, 1, 2, 3
+_UNDEFINED_TABLE = "42P01"
 _FOLDER = Path(__file__).parent
 _DEFINES_COMMAND = re.compile(r"^(?:def command\(|command\b\s*[:=])", re.MULTILINE)
 
@@ -63,8 +66,13 @@ def _modules() -> dict[str, str]:
 
 @click.group(cls=ModuleGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(core.__version__, prog_name="oms")
-def oms() -> None:
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder, where it is not that of the settings."
+)
+def oms(data: Path | None) -> None:
     """Orderloom: order management from the command line."""
+    if data is not None:
+        os.environ["OMS_DATA_DIR"] = str(data.resolve())
 
 
 def run(arguments: list[str]) -> int:
@@ -83,6 +91,9 @@ def run(arguments: list[str]) -> int:
         return _fail(error.message, error.code, NEEDS_SET_UP, as_json=as_json)
     except OrderloomError as error:
         return _fail(error.message, error.code, FAILED, as_json=as_json)
+    except DBAPIError as error:
+        message, code = _database_fault(error)
+        return _fail(message, code, NEEDS_SET_UP, as_json=as_json) if message else _raise(error)
     except PermissionError as error:
         return _fail(f"{error.filename} cannot be used: {error.strerror}.", "cli.permission", FAILED, as_json=as_json)
     return result if isinstance(result, int) else DONE
@@ -91,6 +102,23 @@ def run(arguments: list[str]) -> int:
 def main() -> None:
     """The entry point of the console script."""
     sys.exit(run(sys.argv[1:]))
+
+
+def _database_fault(error: DBAPIError) -> tuple[str, str]:
+    """What to tell of an error that says that the database is not set up; ("", "") for any other."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _UNDEFINED_TABLE:
+        return (
+            "This database has no tables of Orderloom. Set it up with `oms migrate`, or name the folder with your data: oms --data DIR …",
+            "cli.no_schema",
+        )
+    if isinstance(error, OperationalError) and state is None:
+        return "The database cannot be reached. `oms doctor` says more.", "cli.no_database"
+    return "", ""
+
+
+def _raise(error: BaseException) -> int:
+    raise error
 
 
 def _fail(message: str, code: str, exit_code: int, *, as_json: bool) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import click
 import pytest
+from psycopg.errors import UndefinedTable
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core import __version__
 from core.delivery.cli import main
@@ -47,6 +50,40 @@ def test_run_returns_a_code_and_a_message_when_a_command_fails(failing, capsys, 
     assert capsys.readouterr() == ("", "oms: It is taken.\n")
     assert main.run(["fail", "--json"]) == code
     assert json.loads(capsys.readouterr().out) == {"error": name, "message": "It is taken."}
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "told"),
+    [
+        (ProgrammingError("SELECT secret", {}, UndefinedTable()), "cli.no_schema", "oms: This database has no tables of Orderloom."),
+        (OperationalError("SELECT secret", {}, Exception("gone")), "cli.no_database", "oms: The database cannot be reached."),
+    ],
+)
+def test_run_says_what_to_do_when_the_database_is_not_there(failing, capsys, error, name, told):
+    failing.append(error)
+
+    assert main.run(["fail"]) == main.NEEDS_SET_UP
+    told_text = capsys.readouterr().err
+    assert told_text.startswith(told)
+    assert "secret" not in told_text
+    assert main.run(["fail", "--json"]) == main.NEEDS_SET_UP
+    assert json.loads(capsys.readouterr().out)["error"] == name
+
+
+def test_run_lets_other_faults_of_the_database_out(failing):
+    failing.append(ProgrammingError("SELECT", {}, Exception("no such column")))
+
+    with pytest.raises(ProgrammingError):
+        main.run(["fail"])
+
+
+def test_data_folder_is_that_of_the_option_when_given(failing, monkeypatch, tmp_path):
+    monkeypatch.setenv("OMS_DATA_DIR", "elsewhere")
+    failing.append(Conflict("It is taken."))
+
+    main.run(["--data", str(tmp_path), "fail"])
+
+    assert os.environ["OMS_DATA_DIR"] == str(tmp_path)
 
 
 def test_run_names_the_nearest_command_when_there_is_none_of_that_name(capsys):

@@ -124,22 +124,28 @@ def test_tests_lock_holds_the_other_lock_when_both_are_made():
     assert run - test == set()
 
 
-def test_test_runs_the_quick_tests_first_when_no_path_is_given(dev, monkeypatch):
+def test_test_runs_everything_side_by_side_when_no_path_is_given(dev, monkeypatch):
     for name in ("unit", "scenarios", "integration", "fixtures", "other"):
         (dev.ROOT / "tests" / name).mkdir()
         (dev.ROOT / "tests" / name / "test_it.py").write_text("")
+    folders = ("tests/scenarios", "tests/integration", "tests/unit", "tests/other")
     started = []
     monkeypatch.setattr(dev, "set_up", started.append)
     monkeypatch.setattr(dev, "become", lambda *command: started.append(command))
     monkeypatch.setenv("OMS_PORT", "1")
     monkeypatch.chdir(ROOT)
 
+    monkeypatch.setattr(dev.os, "cpu_count", lambda: 16)
+
     dev.test(["-q", "-k", "word"])
+    dev.test(["-n", "0"])
     dev.test(["tests/unit/test_it.py::test_a"])
 
     assert started == [
         "test",
-        ("pytest", "-q", "-k", "word", "tests/unit", "tests/integration", "tests/scenarios", "tests/other"),
+        ("pytest", "-n", "4", "--dist", "loadfile", "-q", "-k", "word", *folders),
+        "test",
+        ("pytest", "-n", "0", *folders),
         "test",
         ("pytest", "tests/unit/test_it.py::test_a"),
     ]

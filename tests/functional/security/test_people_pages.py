@@ -146,6 +146,11 @@ def test_member_of_another_business_is_not_found(site, owner):
     assert site.browser("foreign@gift.example").get("/t/gift/probe/read").status_code == 200
 
 
+def _mark(role):
+    """How the matrix names a role that it shows: with its version."""
+    return f"{role.id}:{role.row_version}"
+
+
 def test_nobody_rises_by_sending_what_the_form_does_not_offer(site, owner):
     site.member("climber@tea.example", ["admin"])
     admin = site.browser("climber@tea.example")
@@ -155,9 +160,9 @@ def test_nobody_rises_by_sending_what_the_form_does_not_offer(site, owner):
     raised = admin.post(f"{mine}/roles", {"roles": ["owner"]}, page=mine)
     deposed = admin.post(f"{boss}/roles", {"roles": ["staff"]}, page=boss)
     switched = admin.post(f"{boss}/switch", {"on": "0"}, page=boss)
-    seed = admin.post("/t/tea/roles/save", {"grant": [f"{_role(site, 'staff').id}:tenant.own"]}, page="/t/tea/roles/")
+    seed = admin.post("/t/tea/roles/save", {"role": _mark(_role(site, "staff")), "grant": [f"{_role(site, 'staff').id}:tenant.own"]}, page="/t/tea/roles/")
     made = admin.post("/t/tea/roles/add", {"code": "super", "title": "Super"}, page="/t/tea/roles/add")
-    granted = admin.post("/t/tea/roles/save", {"grant": [f"{_role(site, 'super').id}:tenant.own"]}, page="/t/tea/roles/")
+    granted = admin.post("/t/tea/roles/save", {"role": _mark(_role(site, "super")), "grant": [f"{_role(site, 'super').id}:tenant.own"]}, page="/t/tea/roles/")
     deleted = admin.post(f"/t/tea/roles/{owner_role.id}/delete", page="/t/tea/roles/")
 
     assert (raised.status_code, deposed.status_code, switched.status_code) == (422, 403, 403)
@@ -194,14 +199,18 @@ def test_role_matrix_gives_and_takes_permissions(site, owner):
     packer = site.browser("packs@tea.example")
 
     none = packer.get("/t/tea/probe/read").status_code
-    owner.post("/t/tea/roles/save", {"grant": [f"{role.id}:orders.read", f"{role.id}:roles.read"]}, page="/t/tea/roles/")
+    owner.post("/t/tea/roles/save", {"role": _mark(role), "grant": [f"{role.id}:orders.read", f"{role.id}:roles.read"]}, page="/t/tea/roles/")
     some = [packer.get(f"/t/tea{page}").status_code for page in ("/probe/read", "/roles/", "/roles/add")]
     shown = packer.get("/t/tea/roles/").text
     owner.post("/t/tea/roles/save", {}, page="/t/tea/roles/")
+    stale = owner.post("/t/tea/roles/save", {"role": _mark(role)}, page="/t/tea/roles/", follow_redirects=True)
+    kept = packer.get("/t/tea/probe/read").status_code
+    owner.post("/t/tea/roles/save", {"role": _mark(_role(site, "packer"))}, page="/t/tea/roles/")
     taken = packer.get("/t/tea/probe/read").status_code
     renamed = owner.post(f"/t/tea/roles/{role.id}", {"title": "Packers"}, page=f"/t/tea/roles/{role.id}")
     in_use = owner.post(f"/t/tea/roles/{role.id}/delete", page="/t/tea/roles/")
 
+    assert (kept, "Somebody has changed Packer in the meantime" in stale.text) == (200, True)
     assert (none, some, taken, renamed.status_code, in_use.status_code) == (403, [200, 200, 403], 403, 303, 409)
     assert _role(site, "packer").title == "Packers"
     assert re.findall(r'<input[^>]*name="grant"[^>]*>', shown)

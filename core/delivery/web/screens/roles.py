@@ -86,6 +86,7 @@ class RoleView(BaseView):
                 for role in shown
             ],
             groups=[{"title": gettext(group), "rows": [row(one) for one in found]} for group, found in permission_groups()],
+            marks=[f"{role.id}:{role.row_version}" for role in shown if role.id in editable],
             form_action=url_for(".save"),
             head={"primary": primary, "more": None},
         )
@@ -94,15 +95,20 @@ class RoleView(BaseView):
     @has_access
     @tenant_only
     def save(self) -> Response:
-        """Give the roles that can be changed exactly the ticked permissions."""
+        """Give the roles that the page showed exactly the ticked permissions; none is changed when one of them was in the meantime."""
+        shown = dict(mark.partition(":")[::2] for mark in request.form.getlist("role"))
         ticked: dict[str, set[str]] = {}
         for grant in request.form.getlist("grant"):
             role_id, _, key = grant.partition(":")
             ticked.setdefault(role_id, set()).add(key)
         held, rights = require_identity().permissions, services().rights
-        for role, _users in roles.roles(db()):
-            allowed = rights.expand(db(), role.patterns)
-            if role.is_seed or allowed - held:
+        named = [role for role, _users in roles.roles(db()) if str(role.id) in shown and not role.is_seed]
+        stale = [role.title for role in named if shown[str(role.id)] != str(role.row_version)]
+        if stale:
+            flash(gettext("Somebody has changed %(roles)s in the meantime. Nothing was saved; look again.", roles=", ".join(stale)), "danger")
+            return redirect(url_for(".list"), 303)
+        for role in named:
+            if rights.expand(db(), role.patterns) - held:
                 continue
             # Keys that the matrix does not show now (plugins that are off) stay as they are.
             hidden = {pattern for pattern in role.patterns if "*" not in pattern and pattern not in rights.usable_keys(db())}

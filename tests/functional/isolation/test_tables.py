@@ -320,3 +320,48 @@ def test_relay_sees_no_table_but_its_own(walls):
                 continue
 
     assert set(seen) == relay_tables
+
+
+@pytest.fixture
+def opened(walls):
+    """The tea shop's session while the database's own wall is down, so that only the ORM's stands."""
+    engine = create_engine(walls.floor.world.owner_url)
+
+    def switch(what):
+        with engine.begin() as connection:
+            for name in NAMES:
+                connection.execute(text(f"ALTER TABLE {name} {what} ROW LEVEL SECURITY"))
+
+    switch("DISABLE")
+    try:
+        with walls.floor.world.database.unit(walls.tea) as session:
+            yield session
+            session.rollback()
+    finally:
+        switch("ENABLE")
+        engine.dispose()
+
+
+def test_orm_finds_changes_and_deletes_only_own_rows_when_the_database_lets_it(walls, opened):
+    seen, touched, loaded = {}, {}, {}
+    for model in MODELS:
+        name, theirs = model.__table__.name, walls.gift.tenant_id
+        seen[name] = set(opened.scalars(select(model.tenant_id))) - {walls.tea.tenant_id}
+        column = next(column.name for column in model.__table__.columns if column.name not in ("tenant_id", "id"))
+        aimed = (update(model).where(model.tenant_id == theirs).values({column: getattr(model, column)}), delete(model).where(model.tenant_id == theirs))
+        for statement in aimed:
+            try:
+                with opened.begin_nested():
+                    found = opened.execute(statement.execution_options(synchronize_session=False)).rowcount
+            except ProgrammingError as error:
+                assert (model.__append_only__, error.orig.sqlstate) == (True, REFUSED)
+                continue
+            touched[name] = touched.get(name, 0) + found
+        if model in OWNED and (walls.theirs[name][0] is not None):
+            loaded[name] = opened.get(model, walls.theirs[name][0])
+    walled_off = opened.execute(text(f"SELECT count(*) FROM sales_order WHERE tenant_id = {walls.gift.tenant_id}")).scalar()
+
+    assert walled_off > 0, "the wall is not down, so this proves nothing"
+    assert {name: rows for name, rows in seen.items() if rows} == {}
+    assert {name: count for name, count in touched.items() if count} == {}
+    assert {name: row for name, row in loaded.items() if row is not None} == {}

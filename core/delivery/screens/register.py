@@ -17,6 +17,7 @@ from core.delivery.screens.order_entry import OrderEntryView
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.plugins import PluginView
 from core.delivery.screens.search import SearchView, complete_frame
+from core.delivery.screens.ship_order import ShipOrderView
 from core.delivery.screens.sync import SyncView
 from core.delivery.screens.unmapped import UnmappedView
 from core.delivery.web.crud.bulk import EXTENSION as BULK
@@ -61,7 +62,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
-    for view in (PluginView, SyncView, BulkRunView, JobsView, SearchView, OrderEntryView, UnmappedView, ApiPageView):
+    for view in (PluginView, SyncView, BulkRunView, JobsView, SearchView, OrderEntryView, ShipOrderView, UnmappedView, ApiPageView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))

@@ -115,7 +115,7 @@ SKU = EntityType(
         ACTIVE,
         UPDATED,
     ),
-    list_fields=("code", "title", "variant", "kind", "price", "currency", "is_active"),
+    list_fields=("code", "title", "variant", "kind", "price", "is_active"),
     form_fields=("code", "title", "product_id", "variant", "kind", "unit", "price", "currency", "weight_g", "is_stocked", "is_active"),
     search_fields=("code", "title"),
     default_sort=("code", "asc"),

@@ -67,7 +67,7 @@ def _hold(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
 
 
 def _release(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
-    return service.release(session, ids, codes=None, note=params.get("note") or "", now=SystemClock().now())
+    return service.release(session, ids, note=params.get("note") or "", now=SystemClock().now())
 
 
 def _tag(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
@@ -159,11 +159,11 @@ ORDER = EntityType(
         "buyer_masked",
         "city",
         "paid_total",
-        "currency",
         "quantity_total",
         "tags",
         "placed_at",
     ),
+    card_fields=("number", "state", "payment", "hold_code", "shop_id", "buyer_masked", "paid_total", "placed_at"),
     form_fields=("seller_note",),
     title_field="number",
     default_sort=("placed_at", "desc"),
@@ -264,7 +264,8 @@ REFUND = EntityType(
         _read_only("reason", N_("Reason")),
         _read_only("channel_modified_at", N_("Changed on the channel"), FieldType.DATETIME),
     ),
-    list_fields=("external_id", "order_id", "shop_id", "state", "kind", "amount", "currency", "reason", "channel_modified_at"),
+    list_fields=("external_id", "order_id", "shop_id", "state", "kind", "amount", "reason", "channel_modified_at"),
+    card_fields=("external_id", "order_id", "shop_id", "state", "amount", "channel_modified_at"),
     title_field="external_id",
     queues=(
         Queue("requested", N_("To decide"), {"field": "state", "op": "eq", "value": "requested"}, "warn"),

@@ -80,7 +80,7 @@ def carry_out(view: Any) -> Any:
         view.show_error(form, error, prefix="p.")
         return _ask(view, action, form, ids, arguments), 422
     _tell(action, outcomes, queries.titles(db(), view.entity, [key for key, error in outcomes.items() if error is not None]))
-    return redirect(_list_url(view, arguments))
+    return redirect(_back_url(view, ids, arguments))
 
 
 def _start(view: Any, action: Action, ids: Sequence[UUID], raw: Mapping[str, Any], arguments: ListArguments) -> Any:
@@ -110,13 +110,20 @@ def _tell(action: Action, outcomes: Mapping[UUID, OrderloomError | None], names:
         flash(ngettext("%(num)s more row was refused.", "%(num)s more rows were refused.", rest), "danger")
 
 
+def _back_url(view: Any, ids: Sequence[UUID], arguments: ListArguments) -> str:
+    """Where the reader came from: the record's own page, or the list."""
+    if request.form.get("back") == "record" and len(ids) == 1:
+        return url_for(f"{view.endpoint}.show", pk=ids[0])
+    return _list_url(view, arguments)
+
+
 def _list_url(view: Any, arguments: ListArguments) -> str:
     return url_for(f"{view.endpoint}.list") + arguments.address()
 
 
 def _ask(view: Any, action: Action, form: Any, ids: Sequence[UUID], arguments: ListArguments) -> Any:
     number, is_capped = (len(ids), False) if ids else queries.count(db(), view.entity, arguments.query, now=view.now())
-    names = queries.titles(db(), view.entity, ids) if action.needs_names else {}
+    names = queries.titles(db(), view.entity, ids) if action.needs_names or len(ids) == 1 else {}
     return render_template(
         "kit/action.html",
         title=gettext(action.label),
@@ -129,7 +136,8 @@ def _ask(view: Any, action: Action, form: Any, ids: Sequence[UUID], arguments: L
         query=arguments.raw,
         request_key=request.form.get("request_key") or new_id().hex,
         url=url_for(f"{view.endpoint}.bulk"),
-        back=_list_url(view, arguments),
+        back=_back_url(view, ids, arguments),
+        from_record=request.form.get("back") == "record",
     )
 
 

@@ -75,9 +75,10 @@ class EntityView(Editing, ModelView):
         page = self._page(arguments, keys)
         addresses = self.addresses()
         rows_labels = queries.labels(db(), self.registry, entity, page.rows, keys)
+        signs = grids.signs_of(entity, keys, page.rows)
         table = grid.Grid(
-            columns=grids.columns_of(entity, keys, arguments),
-            rows=grids.rows_of(entity, keys, page, labels=rows_labels, addresses=addresses),
+            columns=grids.columns_of(entity, keys, arguments, signs),
+            rows=grids.rows_of(entity, keys, page, labels=rows_labels, addresses=addresses, signs=signs),
             pager=grids.pager_of(page, arguments),
             id=entity.resource,
             caption=gettext(entity.label_plural),
@@ -246,7 +247,7 @@ class EntityView(Editing, ModelView):
         names = queries.labels(db(), self.registry, self.entity, [record], [item.key for item in fields])
         shown = []
         for item in fields:
-            value = renderer(item, labels=names, link=self.link, position=1)(record)
+            value = renderer(item, labels=names, link=self.link)(record)
             shown.append({"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)})
         return [{"title": "", "fields": shown}]
 
@@ -273,8 +274,10 @@ class EntityView(Editing, ModelView):
         page = queries.fetch(db(), self.entity, query, now=self.now(), keys=wanted)
         addresses = self.addresses()
         names = queries.labels(db(), self.registry, self.entity, page.rows, keys)
-        rows = grids.rows_of(self.entity, keys, page, labels=names, addresses=addresses)
-        heads = [grid.Column(c.key, c.label, c.css) for c in grids.columns_of(self.entity, keys, ListArguments(query))]
+        signs = grids.signs_of(self.entity, keys, page.rows)
+        rows = grids.rows_of(self.entity, keys, page, labels=names, addresses=addresses, signs=signs)
+        columns = grids.columns_of(self.entity, keys, ListArguments(query), signs)
+        heads = [grid.Column(c.key, c.label, c.css, on_card=c.on_card, sign=c.sign) for c in columns]
         all_url = url_for(f"{self.endpoint}.list", **{f"f.{field}": value})
         add = f"{addresses.add}?{field}={value}" if addresses.add else ""
         table = grid.Grid(heads, rows, id=self.entity.resource, show_url=addresses.show, add_url=add, empty=None)

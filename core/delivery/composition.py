@@ -30,6 +30,7 @@ from core.domain.fulfilment import subscribers as fulfilment
 from core.domain.inventory import permissions as inventory_permissions
 from core.domain.orders import permissions as order_permissions
 from core.kernel.clock import SystemClock
+from core.kernel.messages import N_
 from core.runtime.db.bulk import tenant_of
 from core.runtime.events import EventDraft, Subscriber, emit
 from core.runtime.events.schedules import Schedule
@@ -107,10 +108,10 @@ def all_permissions(host: PluginHost) -> PermissionRegistry:
 
 
 PLUGIN_PERMISSIONS = (
-    Permission("plugins.read", "See plugins and their problems", "Plugins"),
-    Permission("plugins.write", "Switch plugins on and off and set them up", "Plugins"),
-    Permission("jobs.read", "See jobs and failed deliveries", "Jobs"),
-    Permission("jobs.write", "Replay and park deliveries", "Jobs"),
+    Permission("plugins.read", N_("See plugins and their problems"), N_("Plugins")),
+    Permission("plugins.write", N_("Switch plugins on and off and set them up"), N_("Plugins")),
+    Permission("jobs.read", N_("See jobs and failed deliveries"), N_("Jobs")),
+    Permission("jobs.write", N_("Replay and park deliveries"), N_("Jobs")),
 )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
+from core.delivery.web import trail
 from core.delivery.web.crud import forms
 from core.delivery.web.crud.arguments import ListArguments
 from core.delivery.web.identity import can
@@ -143,9 +144,6 @@ def _ask(view: Any, action: Action, form: Any, ids: Sequence[UUID], arguments: L
 
 def timeline_entry(entry: AuditEntry) -> dict[str, Any]:
     """An entry of the audit trail as the timeline shows it."""
-    changes = [
-        {"label": name, "old": pair[0], "new": pair[1]} for name, pair in entry.changes.items() if isinstance(pair, list) and len(pair) == 2
-    ]
     kinds = {"user": "person", "token": "person", "plugin": "plugin"}
     return {
         "at": entry.occurred_at,
@@ -153,8 +151,8 @@ def timeline_entry(entry: AuditEntry) -> dict[str, Any]:
         "actor_kind": kinds.get(entry.actor_kind, "system"),
         "icon": "history",
         "kind": "neutral",
-        "text": gettext(entry.action),
-        "changes": changes,
+        "text": trail.action_of(entry),
+        "changes": trail.changes_of(entry),
         "note": "",
         "files": [],
     }

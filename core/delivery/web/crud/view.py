@@ -287,7 +287,8 @@ class EntityView(Editing, ModelView):
         """What the audit trail knows of the record, for the timeline."""
         if not can("audit.read"):
             return []
-        subject = type(record).__tablename__
+        named = getattr(record, "__audited__", False)
+        subject = named if isinstance(named, str) else type(record).__tablename__
         wanted = audit.AuditFilter(subject_type=subject, subject_id=str(record.id))
         return [bulk.timeline_entry(entry) for entry in audit.entries(db(), wanted, limit=HISTORY_ROWS)]
 

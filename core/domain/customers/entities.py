@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.customers.models import Address, Customer
-from core.domain.customers.service import create_address, create_customer, update_address, update_customer
+from core.domain.customers.service import create_address, create_customer, delete_customer, update_address, update_customer
 from core.engines.metadata import Choice, EntityType, Field, FieldType, Related
 from core.engines.metadata.records import deleter
 from core.kernel.messages import N_
@@ -45,7 +45,7 @@ CUSTOMER = EntityType(
     ),
     create=create_customer,
     update=update_customer,
-    delete=deleter(Customer),
+    delete=delete_customer,
     menu="customers",
     icon="users",
     empty=N_("Customers appear here with their first order. You can also add one by hand."),

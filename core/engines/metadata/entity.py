@@ -124,6 +124,7 @@ class EntityType:
     `<area>.write` and `<area>.delete`, where `area` is the permission group. `default_sort` is (field key, asc|desc) of an indexed column.
     `card_fields` are the list's fields that a narrow screen shows, the first few where none are named.
     `search_entity` names the entity in the search index, empty when search covers `search_fields` by prefix only.
+    `search(session, text)` gives the condition itself, where neither of them is enough.
     """
 
     key: str
@@ -140,6 +141,7 @@ class EntityType:
     default_sort: tuple[str, str] = ("id", "desc")
     search_fields: tuple[str, ...] = ()
     search_entity: str = ""
+    search: Callable[[Any, str], Any] | None = None
     queues: tuple[Queue, ...] = ()
     actions: tuple[Action, ...] = ()
     related: tuple[Related, ...] = ()

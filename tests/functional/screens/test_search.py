@@ -81,5 +81,5 @@ def test_frame_offers_search_jumps_shops_and_jobs(floor, shipped):
     assert 'hx-get="/t/tea/search/"' in page.text
     assert 'data-jump="o" href="/t/tea/orders/list/"' in page.text
     assert "All shops" in page.text
-    assert "/t/tea/orders/list/?queue=to_ship&amp;f.shop_id=" in page.text
+    assert "/t/tea/shop-scope/all?next=/t/tea/orders/list/?queue%3Dto_ship" in page.text
     assert 'id="jobs-ring" href="/t/tea/jobs/"' in page.text

@@ -86,12 +86,14 @@ def _tools(wanted: dict[str, str]) -> Tools:
         if name in choices
         else Filter(name, labels[name], value=wanted[name])
         for name in _TEXTS
+        if name != "subject_id"
     ]
     filters += [
         Filter("since", gettext("From day"), "date", request.args.get("since", "")),
         Filter("until", gettext("To day"), "date", request.args.get("until", "")),
     ]
-    return Tools(search_name="subject_id", search=wanted["subject_id"], search_hint=gettext("Id of a record"), filters=filters, clear_url=url_for(".list"))
+    hint = gettext("Id of a record")
+    return Tools(search_name="subject_id", search=wanted["subject_id"], search_hint=hint, filters=filters, clear_url=url_for(".list"))
 
 
 def _pager(shown: list[AuditEntry], *, has_more: bool) -> Pager:

@@ -18,7 +18,7 @@ from core.delivery.web.theme import grid
 from core.domain.channels.models import Push, Shop
 from core.domain.fulfilment.models import Carrier, Parcel, Shipment
 from core.domain.fulfilment.stuck import Reason, why_stuck
-from core.domain.orders.entities import FULFILMENT_CHOICES, HOLD_CHOICES, PAYMENT_CHOICES, STATE_CHOICES
+from core.domain.orders.entities import FULFILMENT_CHOICES, HOLD_CHOICES, LINE_REFUNDS, PAYMENT_CHOICES, STATE_CHOICES
 from core.domain.orders.models import Order, OrderLine, OrderNote
 from core.engines.metadata.entity import Choice
 from core.kernel.messages import N_
@@ -128,7 +128,7 @@ def lines_of(session: Session, order: Order, links: Links) -> list[dict[str, Any
                 (
                     "warn" if line.refund_state == "requested" else "bad",
                     "arrow-back-up",
-                    gettext("Refund: %(state)s", state=gettext(line.refund_state)),
+                    gettext("Refund: %(state)s", state=badge_of(LINE_REFUNDS, line.refund_state)[2]),
                 )
             )
         if line.cancelled:

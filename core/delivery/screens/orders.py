@@ -51,7 +51,7 @@ class OrderView(EntityView):
             parcel_add_url="",
             buyer=facts.buyer_of(order, self.link("customers.customer", order.customer_id) if order.customer_id else ""),
             reveal={"url": url_for(f"{self.endpoint}.reveal", pk=pk)} if can("customers.reveal") and order.receiver_sealed else None,
-            said={"buyer": order.buyer_note, "seller": order.seller_note, "internal": "", "edit_url": self._edit_url(order)},
+            said={"buyer": order.buyer_note, "seller": order.seller_note, "internal": None, "edit_url": self._edit_url(order)},
             tags=self._tags(order),
             tag_url=url_for(f"{self.endpoint}.tag", pk=pk) if can("orders.write") else "",
             slots={},

@@ -54,6 +54,19 @@ HOLD_CHOICES = (
     Choice("manual", N_("On hold"), "warn", "hand-stop"),
 )
 
+REFUND_KINDS = (
+    Choice("refund_only", N_("Money back only")),
+    Choice("return", N_("Return")),
+    Choice("exchange", N_("Exchange")),
+)
+LINE_REFUNDS = (
+    Choice("none", N_("None")),
+    Choice("requested", N_("Requested"), "warn"),
+    Choice("refused", N_("Refused")),
+    Choice("closed", N_("Closed")),
+    Choice("done", N_("Refunded"), "bad"),
+)
+
 Outcomes = Mapping[UUID, OrderloomError | None]
 Params = Mapping[str, Any]
 
@@ -226,7 +239,7 @@ LINE = EntityType(
         _read_only("unit_price", N_("Unit price"), FieldType.MONEY),
         _read_only("paid_amount", N_("Paid amount"), FieldType.MONEY),
         _read_only("channel_state", N_("State on the channel")),
-        _read_only("refund_state", N_("Refund")),
+        _read_only("refund_state", N_("Refund"), FieldType.CHOICE, choices=LINE_REFUNDS),
         _read_only("is_gift", N_("Gift"), FieldType.BOOLEAN),
     ),
     list_fields=("order_id", "seller_code", "title", "quantity", "reserved", "shipped", "paid_amount", "refund_state"),
@@ -258,7 +271,7 @@ REFUND = EntityType(
                 Choice("done", N_("Refunded"), "bad"),
             ),
         ),
-        _read_only("kind", N_("Kind")),
+        _read_only("kind", N_("Kind"), FieldType.CHOICE, choices=REFUND_KINDS),
         _read_only("amount", N_("Amount"), FieldType.MONEY, currency_key="currency"),
         _read_only("currency", N_("Currency")),
         _read_only("reason", N_("Reason")),

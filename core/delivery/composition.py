@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.delivery.api import hooks as api_hooks
@@ -41,6 +42,7 @@ from core.runtime.plugin_host.journal import Announce
 from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry
 from core.runtime.tenancy.database import Database
+from core.runtime.tenancy.models import Tenant
 from core.runtime.tenancy.scope import Scope, current_scope
 
 HOOK_MODULES = (channel_hooks, web_hooks, api_hooks)
@@ -116,8 +118,14 @@ PLUGIN_PERMISSIONS = (
 
 
 def enabled_plugins(plugins: PluginRuntime) -> Callable[[Session], frozenset[str]]:
-    """A function that names the plugins that are on for a session's tenant."""
-    return lambda session: frozenset(plugins.enablement.view(tenant_of(session)).plugins)
+    """A function that names the plugins that are on for a session's tenant, as of the tenant's epoch that the session sees."""
+
+    def names(session: Session) -> frozenset[str]:
+        tenant_id = tenant_of(session)
+        epoch = session.scalars(select(Tenant.epoch).where(Tenant.id == tenant_id)).one()
+        return frozenset(plugins.enablement.view(tenant_id, epoch=epoch).plugins)
+
+    return names
 
 
 def plugin_is_on(plugins: PluginRuntime) -> Callable[[str], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext, ngettext
@@ -58,7 +58,10 @@ class BulkRunView(BaseView):
         shown = _shown(run)
         status_url = url_for("BulkRunView.show", pk=pk)
         if request.headers.get("HX-Request"):
-            return render_template("pages/_bulk_progress.html", run=shown, status_url=status_url)
+            part = make_response(render_template("pages/_bulk_progress.html", run=shown, status_url=status_url))
+            if shown["state"] != "running":
+                part.headers["HX-Refresh"] = "true"  # the run has just ended: show its rows and their outcome
+            return part
         state = request.args.get("state", "")
         state = state if state in ROW_STATES else ""
         return render_template("pages/bulk_run.html", run=shown, status_url=status_url, tabs=_tabs(run, state), grid=_rows(run, state))

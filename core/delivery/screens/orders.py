@@ -125,6 +125,8 @@ class OrderView(EntityView):
         buyer = facts.buyer_of(order, "")
         names = {"name": clear.get("name", ""), "phone": clear.get("phone", ""), "email": clear.get("email", "")}
         buyer.update(names, address=facts.place_of(clear), is_masked=bool(clear.get("is_masked")))
+        if buyer["is_masked"]:
+            buyer["nick"] = gettext("The channel masks the rest; it gives out no more.")
         return render_template("pages/_buyer.html", buyer=buyer, reveal=None)
 
     def _links(self, order: Order) -> facts.Links:

@@ -39,7 +39,8 @@ class CustomerView(EntityView):
         except Invalid as error:
             flash(gettext(error.message), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
-        shown = {**_masked(customer), **{key: value for key, value in clear.items() if key in ("name", "phone", "email")}, "is_masked": False}
+        known = {key: value for key, value in clear.items() if key in ("name", "phone", "email")}
+        shown = {**_masked(customer), **known, "is_masked": False}
         if any("*" in str(shown[key]) for key in ("name", "phone", "email")):
             shown["nick"] = gettext("The channel masks the rest; it gives out no more.")
         return render_template("pages/_buyer.html", buyer=shown, reveal=None)

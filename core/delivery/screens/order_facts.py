@@ -44,6 +44,7 @@ _EVENT_TEXTS = {
     "order.refunded": (N_("reported a refund"), "arrow-back-up", "bad"),
     "order.refund_closed": (N_("reported that a refund is closed"), "arrow-back-up", "neutral"),
     "order.matched": (N_("matched a line to a SKU"), "link", "info"),
+    "channel.push_refused": (N_("refused the report of the shipment"), "alert-triangle", "bad"),
     "shipment.dispatched": (N_("handed a parcel to the carrier"), "package", "ok"),
 }
 
@@ -278,7 +279,7 @@ def _event(event: Event) -> dict[str, Any]:
         note = f"{payload.get('carrier', '')} {payload['tracking_number']}"
     return {
         "at": event.occurred_at,
-        "actor": actor.get("label") or gettext("Orderloom"),
+        "actor": actor.get("label") if actor.get("kind") != "system" and actor.get("label") else gettext("Orderloom"),
         "actor_kind": "person" if actor.get("kind") == "user" else "plugin" if actor.get("kind") == "plugin" else "system",
         "icon": icon,
         "kind": kind,

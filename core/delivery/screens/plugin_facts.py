@@ -240,7 +240,8 @@ def impact(session: Session, runtime: PluginRuntime, plugin: str) -> list[str]:
     if found.hosts:
         lines.append(gettext("It may talk to: %(hosts)s", hosts=", ".join(found.hosts)))
     if found.personal_data:
-        lines.append(gettext("It handles personal data: %(kinds)s", kinds=", ".join(word_of(words.DATA, kind) for kind in found.personal_data)))
+        kinds = ", ".join(word_of(words.DATA, kind) for kind in found.personal_data)
+        lines.append(gettext("It handles personal data: %(kinds)s", kinds=kinds))
     if found.missing:
         lines.append(gettext("It needs first: %(plugins)s", plugins=", ".join(found.missing)))
     return lines + [gettext(finding.message) for finding in found.findings]
@@ -288,7 +289,8 @@ def permissions(runtime: PluginRuntime, plugin: str, package: Package, *, is_on:
             {"label": gettext("Talk to"), "hosts": list(manifest.egress), "help": gettext("It reaches no other hosts."), "granted": is_on}
         )
     found += [
-        {"label": word_of(words.DATA, kind), "help": gettext("Personal data that it handles"), "hosts": None, "granted": is_on} for kind in manifest.data_classes
+        {"label": word_of(words.DATA, kind), "help": gettext("Personal data that it handles"), "hosts": None, "granted": is_on}
+        for kind in manifest.data_classes
     ]
     found += [{"label": key, "help": gettext("Access that it asks for"), "hosts": None, "granted": is_on} for key in manifest.permissions]
     loaded = runtime.host.loaded.get(plugin)

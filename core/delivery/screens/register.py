@@ -66,8 +66,8 @@ def register_all(builder: AppBuilder, system: Any) -> None:
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
-    pages = (PluginView, SyncView, BulkRunView, JobsView, SearchView, OrderEntryView, ShipOrderView, ShopScopeView, UnmappedView, ApiPageView)
-    for view in pages:
+    pages = (PluginView, SyncView, BulkRunView, JobsView, SearchView, UnmappedView, ApiPageView)
+    for view in (*pages, OrderEntryView, ShipOrderView, ShopScopeView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))

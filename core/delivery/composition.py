@@ -33,6 +33,7 @@ from core.domain.inventory import permissions as inventory_permissions
 from core.domain.orders import permissions as order_permissions
 from core.kernel.clock import SystemClock
 from core.kernel.errors import Denied
+from core.kernel.messages import N_
 from core.runtime.events import EventDraft, Subscriber, emit
 from core.runtime.events.schedules import Schedule
 from core.runtime.plugin_host.bridge import plugin_schedules
@@ -139,21 +140,18 @@ def all_permissions(host: PluginHost) -> PermissionRegistry:
 
 
 PLUGIN_PERMISSIONS = (
-    Permission("plugins.read", "See plugins and their problems", "Plugins"),
-    Permission("plugins.write", "Switch plugins on and off and set them up", "Plugins"),
-    Permission("jobs.read", "See jobs and failed deliveries", "Jobs"),
-    Permission("jobs.write", "Replay and park deliveries", "Jobs"),
+    Permission("plugins.read", N_("See plugins and their problems"), N_("Plugins")),
+    Permission("plugins.write", N_("Switch plugins on and off and set them up"), N_("Plugins")),
+    Permission("jobs.read", N_("See jobs and failed deliveries"), N_("Jobs")),
+    Permission("jobs.write", N_("Replay and park deliveries"), N_("Jobs")),
 )
 
 
 def enabled_plugins(plugins: PluginRuntime) -> Callable[[Session, int | None], frozenset[str]]:
-    """A function that names the plugins that are on for a session's tenant; an epoch that was just read drops an older view."""
+    """A function that names the plugins that are on for a session's tenant; never older than a known epoch."""
 
     def names(session: Session, epoch: int | None) -> frozenset[str]:
-        tenant_id = tenant_id_of(session)
-        if epoch is not None:
-            plugins.enablement.observe(tenant_id, epoch)
-        return plugins.enablement.view(tenant_id).names
+        return plugins.enablement.view(tenant_id_of(session), epoch=epoch or 0).names
 
     return names
 

@@ -11,6 +11,7 @@ from core.domain.customers import entities as customers
 from core.domain.fulfilment import entities as fulfilment
 from core.domain.inventory import entities as inventory
 from core.domain.orders import entities as orders
+from core.domain.orders.buyers import found_customers
 from core.engines.metadata import EntityRegistry
 
 #: The catalogues of the domain's texts.
@@ -18,11 +19,12 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 def core_entities() -> EntityRegistry:
-    """A new registry with every entity type of the domain; orders also bear the action that ships them."""
+    """A new registry with every entity type of the domain; orders also bear the action that ships them, customers are found by orders too."""
     registry = EntityRegistry()
     shippable = replace(orders.ORDER, actions=(fulfilment.SHIP, *orders.ORDER.actions))
     own = [shippable if entity is orders.ORDER else entity for entity in orders.ENTITIES]
-    for entities in (own, catalog.ENTITIES, customers.ENTITIES, inventory.ENTITIES, channels.ENTITIES, fulfilment.ENTITIES):
+    people = [replace(entity, search=found_customers) if entity is customers.CUSTOMER else entity for entity in customers.ENTITIES]
+    for entities in (own, catalog.ENTITIES, people, inventory.ENTITIES, channels.ENTITIES, fulfilment.ENTITIES):
         for entity in entities:
             registry.add(entity)
     return registry

@@ -39,13 +39,19 @@ _NOT_THERE = re.compile(r"not[-_]exist|not[-_]found|service-error:B01$", re.IGNO
 
 
 class UnreadablePayload(Invalid):
-    """This is not an order or refund document of Taobao; `field` names the place."""
+    """This is not an order or refund document of Taobao.
+
+    `field` names the place.
+    """
 
     code = "taobao.unreadable_payload"
 
 
 class UnknownState(UnreadablePayload):
-    """Taobao used a state that Orderloom does not know; `field` names the place."""
+    """Taobao used a state that Orderloom does not know.
+
+    `field` names the place.
+    """
 
     code = "taobao.unknown_state"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from core.delivery.web.crud.bulk import bulk_registry
 from core.delivery.web.crud.view import view_name
@@ -58,7 +58,10 @@ class BulkRunView(BaseView):
         shown = _shown(run)
         status_url = url_for("BulkRunView.show", pk=pk)
         if request.headers.get("HX-Request"):
-            return render_template("pages/_bulk_progress.html", run=shown, status_url=status_url)
+            part = make_response(render_template("pages/_bulk_progress.html", run=shown, status_url=status_url))
+            if shown["state"] != "running":
+                part.headers["HX-Refresh"] = "true"  # the run has just ended: show its rows and their outcome
+            return part
         state = request.args.get("state", "")
         state = state if state in ROW_STATES else ""
         return render_template("pages/bulk_run.html", run=shown, status_url=status_url, tabs=_tabs(run, state), grid=_rows(run, state))
@@ -79,12 +82,13 @@ class BulkRunView(BaseView):
     @has_access
     @permission_name("show")
     def retry(self, pk: str) -> Any:
-        """A new run over the rows that failed."""
+        """A new run over the rows that failed; with `refused`, also over those that were refused, whose cause may be gone by now."""
         run, registry = _run(pk, to_act=True), bulk_registry()
         if registry is None:
             raise NotFound
         try:
-            again = retry_failed(db(), run.id, registry)
+            states = ("failed", "refused") if "refused" in request.form else ("failed",)
+            again = retry_failed(db(), run.id, registry, states=states)
         except Conflict as error:
             flash(gettext(error.message), "warning")
             return redirect(url_for("BulkRunView.show", pk=pk))
@@ -132,7 +136,12 @@ def _shown(run: BulkRun) -> dict[str, Any]:
     stop = grid.Action(
         gettext("Stop"), url_for("BulkRunView.cancel", pk=pk), "player-stop", method="post", confirm=gettext("Stop this run?")
     )
-    again = grid.Action(gettext("Try the failed ones again"), url_for("BulkRunView.retry", pk=pk), "refresh", method="post")
+    failed, left = run.failed, run.failed + run.refused
+    again_url = url_for("BulkRunView.retry", pk=pk)
+    words = ngettext("Try %(num)s failed row again", "Try %(num)s failed rows again", failed)
+    again = grid.Action(words, again_url, "refresh", method="post")
+    words = ngettext("Try %(num)s failed or refused row again", "Try %(num)s failed or refused rows again", left)
+    again_all = grid.Action(words, again_url, "refresh", method="post", fields={"refused": "1"})
     back = url_for(f"{view_name(entity.key)}.list") if entity is not None and can(f"{entity.area}.read") else ""
     return {
         "title": run_title(run),
@@ -146,7 +155,8 @@ def _shown(run: BulkRun) -> dict[str, Any]:
         "skipped": run.cancelled,
         "state": "running" if run.state in ("expanding", "running") else run.state,
         "cancel": stop if may else None,
-        "retry": again if may else None,
+        "retry": again if may and failed else None,
+        "retry_all": again_all if may and run.refused else None,
         "back_url": back,
     }
 

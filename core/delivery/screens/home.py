@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, render_template, url_for
+from flask import current_app, render_template, request, url_for
 from flask_babel import gettext
 
 from core.delivery.screens import home_facts as facts
 from core.delivery.screens.order_facts import badge_of
+from core.delivery.screens.shop_scope import ALL, chosen_shop, shops
 from core.delivery.web.crud.view import view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
@@ -18,6 +19,7 @@ from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.fulfilment.stuck import StuckOrder, newest_stuck
 from core.domain.orders.entities import HOLD_CHOICES
+from core.kernel.ids import parse_id
 from core.kernel.messages import N_
 
 LATELY = timedelta(hours=24)
@@ -46,8 +48,18 @@ def home_page() -> Any:
         shops=[_shop(one) for one in facts.shop_states(session)] if sees_channels else [],
         hours=[] if is_quiet else [{"label": f"{hour:02}:00", "value": today, "compare": then} for hour, today, then in hours],
         hours_max=max((max(today, then) for _, today, then in hours), default=1),
-        notices=[],
+        notices=_notices(),
     )
+
+
+def _notices() -> list[dict[str, str]]:
+    """Say so when the lists behind the numbers show one shop only."""
+    shop = parse_id(chosen_shop())
+    if shop is None:
+        return []
+    text = gettext("These numbers are of all shops; lists show %(shop)s only.", shop=shops()[shop])
+    url = url_for("ShopScopeView.choose", pk=ALL, next=f"{request.script_root}/")
+    return [{"kind": "info", "text": text, "url": url, "label": gettext("Show all shops")}]
 
 
 def _queue_url(queue: str, **more: Any) -> str:

@@ -120,7 +120,7 @@ class JobsView(BaseView):
         ids = [found for text in request.form.getlist("pk") if (found := parse_id(text)) is not None]
         subscriber = request.form.get("subscriber", "")
         if subscriber and not ids:
-            wanted = DeliveryFilter(state=state, subscriber=subscriber, error_code=request.form.get("code", ""))
+            wanted = DeliveryFilter(state=state, subscriber=subscriber, error_code=request.form.get("code"))
             ids = queries.matching_ids(db(), wanted)
         changed: Any = change(db(), ids) if ids else 0
         number = changed if isinstance(changed, int) else len(changed)
@@ -174,7 +174,7 @@ def _tabs(active: str, totals: Mapping[str, int]) -> Sequence[grid.Tab]:
 def _cause(cause: DeadCause) -> dict[str, Any]:
     which = {"subscriber": cause.subscriber, "code": cause.code}
     return {
-        "text": gettext(cause.message) if cause.message else cause.code,
+        "text": gettext(cause.message) if cause.message else cause.code or gettext("The job ended without saying why."),
         "count": cause.number,
         "subscriber": cause.subscriber,
         "first_at": cause.first_at,

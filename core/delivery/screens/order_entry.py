@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.catalog.models import Sku
 from core.domain.channels.models import Shop
+from core.domain.customers.address_block import MAX_BLOCK, parse_address
 from core.domain.orders.intake import ShopFacts
 from core.domain.orders.manual import ManualLine, ManualOrder, enter
 from core.domain.orders.normalised import Receiver
@@ -72,7 +74,7 @@ class OrderEntryView(BaseView):
     @expose("/", methods=["GET", "POST"])
     @has_access
     def enter(self) -> Any:
-        """The form; posted, the order. `more` adds empty lines and keeps what was typed."""
+        """The form; posted, the order. `more` adds empty lines, `parse` takes a pasted address apart; both keep what was typed."""
         shops = _own_shops()
         if not shops:
             return _needs_shop()
@@ -80,6 +82,9 @@ class OrderEntryView(BaseView):
         form = _form(shops, count)
         if request.method == "GET":
             _defaults(form)
+            return _page(form, count)
+        if "parse" in request.form:
+            _paste(form)
             return _page(form, count)
         if "more" in request.form:
             return _page(form, count)
@@ -147,6 +152,15 @@ def _defaults(form: FlaskForm) -> None:
     for item in HEAD:
         if item.default is not None:
             form[item.key].data = item.default
+
+
+def _paste(form: FlaskForm) -> None:
+    """Put the parts of the pasted address into their fields; what it does not say stays as it was typed."""
+    parts = {key: value for key, value in asdict(parse_address(request.form.get("address_block", ""))).items() if value}
+    for key, value in parts.items():
+        form[key].data = value
+    if set(parts) <= {"street"}:
+        flash(gettext("No name, phone or region was found in this text."), "warning")
 
 
 def _taken(form: FlaskForm, count: int) -> ManualOrder | None:
@@ -226,6 +240,8 @@ def _page(form: FlaskForm, count: int) -> Any:
         own_number=request.form.get("own_number") or f"M-{new_id().hex[-12:].upper()}",
         head_fields=("shop", "payment", "reference"),
         receiver_fields=RECEIVER,
+        address_block=request.form.get("address_block", "")[:MAX_BLOCK],
+        max_block=MAX_BLOCK,
         sum_fields=("discount", "postage"),
         note_fields=("buyer_note", "seller_note", "tags"),
         cancel_url=url_for(f"{ORDERS}.list"),

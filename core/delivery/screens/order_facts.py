@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flask import current_app
 from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from core.delivery.web.theme import grid
 from core.domain.channels.models import Push, Shop
 from core.domain.fulfilment.models import Carrier, Parcel, Shipment
 from core.domain.fulfilment.stuck import Reason, why_stuck
-from core.domain.orders.entities import FULFILMENT_CHOICES, HOLD_CHOICES, PAYMENT_CHOICES, STATE_CHOICES
+from core.domain.orders.entities import FULFILMENT_CHOICES, HOLD_CHOICES, LINE_REFUNDS, PAYMENT_CHOICES, STATE_CHOICES
 from core.domain.orders.models import Order, OrderLine, OrderNote
 from core.engines.metadata.entity import Choice
 from core.kernel.messages import N_
@@ -43,6 +44,7 @@ _EVENT_TEXTS = {
     "order.refunded": (N_("reported a refund"), "arrow-back-up", "bad"),
     "order.refund_closed": (N_("reported that a refund is closed"), "arrow-back-up", "neutral"),
     "order.matched": (N_("matched a line to a SKU"), "link", "info"),
+    "channel.push_refused": (N_("refused the report of the shipment"), "alert-triangle", "bad"),
     "shipment.dispatched": (N_("handed a parcel to the carrier"), "package", "ok"),
 }
 
@@ -54,9 +56,11 @@ def badge_of(choices: Sequence[Choice], value: str) -> tuple[str, str, str]:
 
 
 def states_of(order: Order) -> list[tuple[str, str, str]]:
-    """The order's badges: state, payment, fulfilment, and the exception if there is one."""
-    found = [badge_of(STATE_CHOICES, order.state), badge_of(PAYMENT_CHOICES, order.payment)]
-    if order.fulfilment != "none" and order.fulfilment != order.state:
+    """The order's badges: state, payment, fulfilment, and the exception if there is one; none says what another says already."""
+    found = [badge_of(STATE_CHOICES, order.state)]
+    if order.payment != order.state:
+        found.append(badge_of(PAYMENT_CHOICES, order.payment))
+    if order.fulfilment not in ("none", order.state):
         found.append(badge_of(FULFILMENT_CHOICES, order.fulfilment))
     if order.hold_count:
         found.append(badge_of(HOLD_CHOICES, order.hold_code))
@@ -125,7 +129,7 @@ def lines_of(session: Session, order: Order, links: Links) -> list[dict[str, Any
                 (
                     "warn" if line.refund_state == "requested" else "bad",
                     "arrow-back-up",
-                    gettext("Refund: %(state)s", state=gettext(line.refund_state)),
+                    gettext("Refund: %(state)s", state=badge_of(LINE_REFUNDS, line.refund_state)[2]),
                 )
             )
         if line.cancelled:
@@ -154,9 +158,9 @@ def lines_of(session: Session, order: Order, links: Links) -> list[dict[str, Any
 
 def sums_of(order: Order) -> dict[str, Any]:
     """How the total came about."""
-    sums = [{"label": gettext("Goods"), "amount": order.goods_total, "how": gettext("after discounts")}]
+    sums = [{"label": gettext("Goods"), "amount": order.goods_total + order.discount_total}]
     if order.discount_total:
-        sums.insert(0, {"label": gettext("Discounts"), "amount": -order.discount_total, "how": gettext("shared over the lines")})
+        sums.append({"label": gettext("Discounts"), "amount": -order.discount_total, "how": gettext("shared over the lines")})
     sums.append({"label": gettext("Postage"), "amount": order.postage})
     if order.refunded_total:
         sums.append({"label": gettext("Refunded"), "amount": -order.refunded_total})
@@ -206,16 +210,34 @@ def _push_states(push: Push | None) -> list[tuple[str, str, str]]:
 def buyer_of(order: Order, customer_url: str) -> dict[str, Any]:
     """The buyer, masked."""
     shown = order.receiver_masked or {}
-    place = " ".join(shown.get(key, "") for key in ("country", "province", "city", "district", "street", "postcode") if shown.get(key))
+    name = shown.get("name") or order.buyer_masked
     return {
-        "name": shown.get("name") or order.buyer_masked,
+        "name": name,
         "phone": shown.get("phone", ""),
         "email": "",
-        "nick": order.buyer_masked,
-        "address": place,
+        "nick": order.buyer_masked if order.buyer_masked != name else "",
+        "address": place_of(shown),
         "is_masked": True,
         "url": customer_url,
     }
+
+
+def platform_name(key: str) -> str:
+    """What people call a marketplace; its key when the plugin is gone."""
+    known = current_app.extensions["oms.system"].channels.marketplace(key)
+    return gettext(known.title) if known is not None else key
+
+
+def place_of(receiver: Mapping[str, Any]) -> str:
+    """The address in one line, from the large to the small, without what says nothing: the country at home, a postcode of zeros."""
+    parts = {key: str(receiver.get(key) or "").strip() for key in ("country", "province", "city", "district", "town", "street", "postcode")}
+    if parts["country"] in ("CN", "中国"):
+        parts["country"] = ""
+    if not parts["postcode"].strip("0"):
+        parts["postcode"] = ""
+    if parts["province"] == parts["city"]:
+        parts["province"] = ""
+    return " ".join(part for part in parts.values() if part)
 
 
 def origin_of(session: Session, order: Order) -> dict[str, Any]:
@@ -223,7 +245,7 @@ def origin_of(session: Session, order: Order) -> dict[str, Any]:
     shop = session.execute(select(Shop.title, Shop.marketplace, Shop.code).where(Shop.id == order.shop_id)).one()
     return {
         "icon": "building-store",
-        "platform": shop.marketplace.upper() if shop.marketplace else gettext("Own shop"),
+        "platform": platform_name(shop.marketplace) if shop.marketplace else gettext("Own shop"),
         "shop": shop.title,
         "number": order.external_id,
         "url": "",
@@ -257,7 +279,7 @@ def _event(event: Event) -> dict[str, Any]:
         note = f"{payload.get('carrier', '')} {payload['tracking_number']}"
     return {
         "at": event.occurred_at,
-        "actor": actor.get("label") or gettext("Orderloom"),
+        "actor": actor.get("label") if actor.get("kind") != "system" and actor.get("label") else gettext("Orderloom"),
         "actor_kind": "person" if actor.get("kind") == "user" else "plugin" if actor.get("kind") == "plugin" else "system",
         "icon": icon,
         "kind": kind,

@@ -47,10 +47,11 @@ class OrderView(EntityView):
             currency=order.currency,
             **facts.sums_of(order),
             parcels=facts.parcels_of(session, order),
+            sent_elsewhere=order.fulfilment in ("shipped", "shipped_partly", "delivered"),
             parcel_add_url="",
             buyer=facts.buyer_of(order, self.link("customers.customer", order.customer_id) if order.customer_id else ""),
             reveal={"url": url_for(f"{self.endpoint}.reveal", pk=pk)} if can("customers.reveal") and order.receiver_sealed else None,
-            said={"buyer": order.buyer_note, "seller": order.seller_note, "internal": "", "edit_url": self._edit_url(order)},
+            said={"buyer": order.buyer_note, "seller": order.seller_note, "internal": None, "edit_url": self._edit_url(order)},
             tags=self._tags(order),
             tag_url=url_for(f"{self.endpoint}.tag", pk=pk) if can("orders.write") else "",
             slots={},
@@ -122,11 +123,10 @@ class OrderView(EntityView):
             flash(gettext(error.message), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
         buyer = facts.buyer_of(order, "")
-        place = " ".join(
-            clear.get(key, "") for key in ("country", "province", "city", "district", "town", "street", "postcode") if clear.get(key)
-        )
         names = {"name": clear.get("name", ""), "phone": clear.get("phone", ""), "email": clear.get("email", "")}
-        buyer.update(names, address=place, is_masked=bool(clear.get("is_masked")))
+        buyer.update(names, address=facts.place_of(clear), is_masked=bool(clear.get("is_masked")))
+        if buyer["is_masked"]:
+            buyer["nick"] = gettext("The channel masks the rest; it gives out no more.")
         return render_template("pages/_buyer.html", buyer=buyer, reveal=None)
 
     def _links(self, order: Order) -> facts.Links:
@@ -149,18 +149,16 @@ class OrderView(EntityView):
     def _head(self, order: Order) -> dict[str, Any]:
         bulk_url = url_for(f"{self.endpoint}.bulk")
 
-        def action(key: str, label: str, icon: str, kind: str = "", off: str = "") -> grid.Action:
-            return grid.Action(label, bulk_url, icon, method="post", kind=kind, off=off, fields={"action": key, "pk": str(order.id)})
+        def action(key: str, label: str, icon: str, kind: str = "") -> grid.Action:
+            fields = {"action": key, "pk": str(order.id), "back": "record"}
+            return grid.Action(label, bulk_url, icon, method="post", kind=kind, fields=fields)
 
         primary, more = None, []
-        if order.state in SHIPPABLE and can("fulfilment.ship"):
-            off = gettext("The order is on hold.") if order.hold_count else ""
-            primary = action("ship", gettext("Ship"), "truck-delivery", off=off)
+        if order.state in SHIPPABLE and not order.hold_count and can("fulfilment.ship"):
+            primary = grid.Action(gettext("Ship"), url_for("ShipOrderView.ship", pk=order.id), "truck-delivery")
         is_open = order.state in ("placed", "paid", *SHIPPABLE)
         if is_open and can("orders.hold"):
             more.append(action("hold", gettext("Hold"), "hand-stop"))
-        if order.hold_count and can("orders.release"):
-            more.append(action("release", gettext("Release hold"), "lock-open"))
         if is_open and can("orders.cancel"):
             more.append(action("cancel", gettext("Cancel order"), "ban", "bad"))
         return {

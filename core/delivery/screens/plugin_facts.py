@@ -14,6 +14,8 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.delivery.screens import plugin_words as words
+from core.delivery.screens.plugin_words import word_of
 from core.delivery.web.theme import cells, grid
 from core.kernel.errors import OrderloomError
 from core.kernel.messages import N_
@@ -76,7 +78,7 @@ def _health(package: Package, row: PluginInstance | None) -> tuple[str, str]:
         return "", gettext("Blocked by the operator") if package.state == "blocked" else gettext("Not installed")
     if row is None or row.state in ("draft", "disabled", "purged"):
         return "", gettext("Off") if row is None or row.state != "draft" else gettext("Being set up")
-    words = {
+    states = {
         "ok": ("ok", gettext("Works")),
         "retrying": ("warn", gettext("Retrying")),
         "degraded": ("warn", gettext("Works partly")),
@@ -88,7 +90,7 @@ def _health(package: Package, row: PluginInstance | None) -> tuple[str, str]:
         return "warn", gettext("Paused")
     if row.state == "disabling":
         return "warn", gettext("Finishing its work")
-    return words.get(row.health, ("warn", row.health))
+    return states.get(row.health, ("warn", row.health))
 
 
 def catalogue(session: Session, runtime: PluginRuntime, *, may_write: bool) -> list[dict[str, Any]]:
@@ -139,8 +141,8 @@ def plugin_head(runtime: PluginRuntime, package: Package, row: PluginInstance | 
 
 def fits(card: Mapping[str, Any], q: str, category: str, shown: str) -> bool:
     """Whether a card fits the search, the category and the state asked for."""
-    words = f"{card['name']} {card['text']} {card['id']}".lower()
-    if q and q.lower() not in words:
+    text = f"{card['name']} {card['text']} {card['id']}".lower()
+    if q and q.lower() not in text:
         return False
     if category and card["category"] != category:
         return False
@@ -178,7 +180,7 @@ def notices(package: Package, row: PluginInstance | None) -> list[dict[str, str]
     """What must be said on top of the page."""
     found = []
     if package.fault is not None:
-        found.append({"kind": "bad", "text": package.fault.message})
+        found.append({"kind": "bad", "text": gettext(package.fault.message)})
     if row is not None and row.health_message and row.health != "ok":
         found.append({"kind": "warn", "text": gettext(row.health_message)})
     return found
@@ -202,7 +204,7 @@ def contributions(runtime: PluginRuntime, plugin: str) -> list[tuple[str, str]]:
     for kind, items in sorted(loaded.given.items()):
         if kind != "lifecycle" and items:
             found.append(
-                (kind.replace("_", " ").capitalize(), ", ".join(str(getattr(one, "key", "") or getattr(one, "title", "")) for one in items))
+                (word_of(words.CONTRIBUTIONS, kind), ", ".join(str(getattr(one, "key", "") or getattr(one, "title", "")) for one in items))
             )
     return found
 
@@ -219,7 +221,7 @@ def problem(one: PluginProblem) -> dict[str, Any]:
     return {
         "at": one.last_seen,
         "text": f"{sentences.get(one.code, one.code)} ×{one.count}",
-        "states": [(kinds[one.severity], "alert-triangle", gettext(one.severity))],
+        "states": [(kinds[one.severity], "alert-triangle", word_of(words.SEVERITIES, one.severity))],
     }
 
 
@@ -240,11 +242,12 @@ def impact(session: Session, runtime: PluginRuntime, plugin: str) -> list[str]:
     if plugin not in runtime.host.loaded:
         return []
     found = lifecycle.preview_impact(session, runtime, plugin)
-    lines = [f"{kind.replace('_', ' ').capitalize()}: {', '.join(names)}" for kind, names in found.contributions.items() if names]
+    lines = [f"{word_of(words.CONTRIBUTIONS, kind)}: {', '.join(names)}" for kind, names in found.contributions.items() if names]
     if found.hosts:
         lines.append(gettext("It may talk to: %(hosts)s", hosts=", ".join(found.hosts)))
     if found.personal_data:
-        lines.append(gettext("It handles personal data: %(kinds)s", kinds=", ".join(found.personal_data)))
+        kinds = ", ".join(word_of(words.DATA, kind) for kind in found.personal_data)
+        lines.append(gettext("It handles personal data: %(kinds)s", kinds=kinds))
     if found.missing:
         lines.append(gettext("It needs first: %(plugins)s", plugins=", ".join(found.missing)))
     return lines + [gettext(finding.message) for finding in found.findings]
@@ -254,9 +257,9 @@ def activity(session: Session, plugin: str) -> grid.Grid:
     """The calls worth remembering, newest first."""
     heads = [
         grid.Column("at", gettext("When")),
-        grid.Column("kind", gettext("Kind")),
+        grid.Column("kind", gettext("Kind"), on_card=False),
         grid.Column("name", gettext("What")),
-        grid.Column("outcome", gettext("Outcome")),
+        grid.Column("outcome", gettext("Outcome"), "pill"),
         grid.Column("ms", gettext("Took (ms)"), "num"),
         grid.Column("code", gettext("Answer")),
     ]
@@ -267,9 +270,9 @@ def activity(session: Session, plugin: str) -> grid.Grid:
             call.name,
             [
                 cells.moment(call.started_at),
-                call.kind,
+                word_of(words.CALLS, call.kind),
                 call.name,
-                cells.badge("ok" if call.outcome == "ok" else "bad", "check" if call.outcome == "ok" else "x", call.outcome),
+                cells.badge(*(("ok", "check") if call.outcome == "ok" else ("bad", "x")), word_of(words.OUTCOMES, call.outcome)),
                 cells.number(call.elapsed_ms),
                 call.code or cells.DASH,
             ],
@@ -292,7 +295,8 @@ def permissions(runtime: PluginRuntime, plugin: str, package: Package, *, is_on:
             {"label": gettext("Talk to"), "hosts": list(manifest.egress), "help": gettext("It reaches no other hosts."), "granted": is_on}
         )
     found += [
-        {"label": kind, "help": gettext("Personal data that it handles"), "hosts": None, "granted": is_on} for kind in manifest.data_classes
+        {"label": word_of(words.DATA, kind), "help": gettext("Personal data that it handles"), "hosts": None, "granted": is_on}
+        for kind in manifest.data_classes
     ]
     found += [{"label": key, "help": gettext("Access that it asks for"), "hosts": None, "granted": is_on} for key in manifest.permissions]
     loaded = runtime.host.loaded.get(plugin)

@@ -11,15 +11,19 @@ from core.delivery.api.openapi import ApiPageView, OpenApi
 from core.delivery.api.orders import OrderApi
 from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.bulk_runs import BulkRunView
+from core.delivery.screens.customers import CustomerView
 from core.delivery.screens.home import home_page
 from core.delivery.screens.jobs import JobsView
 from core.delivery.screens.order_entry import OrderEntryView
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.plugins import PluginView
 from core.delivery.screens.search import SearchView, complete_frame
+from core.delivery.screens.ship_order import ShipOrderView
+from core.delivery.screens.shop_scope import ShopScopeView, shop_scope
 from core.delivery.screens.sync import SyncView
 from core.delivery.screens.unmapped import UnmappedView
 from core.delivery.web.crud.bulk import EXTENSION as BULK
+from core.delivery.web.crud.scope import EXTENSION as SCOPE
 from core.delivery.web.crud.view import EntityView, view_class, view_name
 from core.delivery.web.frame import extend_frame
 from core.delivery.web.health import init_health
@@ -29,7 +33,7 @@ from core.kernel.messages import N_
 from core.runtime.db.migrate import pending
 from core.runtime.security.permissions import MEMBER
 
-SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView}
+SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView, "customers.customer": CustomerView}
 HIDDEN = (
     "orders.line",
     "fulfilment.shipment_line",
@@ -45,6 +49,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
     """Add the screens; `system` is the process's `System`."""
     builder.app.extensions["oms.system"] = system
     builder.app.extensions[BULK] = system.bulk
+    builder.app.extensions[SCOPE] = shop_scope
     next(view for view in builder.baseviews if isinstance(view, StartView)).home_page = home_page
     extend_frame(complete_frame)
     settings = system.settings
@@ -61,7 +66,8 @@ def register_all(builder: AppBuilder, system: Any) -> None:
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
-    for view in (PluginView, SyncView, BulkRunView, JobsView, SearchView, OrderEntryView, UnmappedView, ApiPageView):
+    pages = (PluginView, SyncView, BulkRunView, JobsView, SearchView, UnmappedView, ApiPageView)
+    for view in (*pages, OrderEntryView, ShipOrderView, ShopScopeView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))

@@ -11,23 +11,19 @@ from typing import Any, ClassVar
 from flask import current_app, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext
-from sqlalchemy import or_, select
 
 from core.delivery.screens.order_facts import badge_of
+from core.delivery.screens.shop_scope import shop_links
 from core.delivery.web.crud.view import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.menu import OmsMenu
-from core.delivery.web.theme.shell import Link, Shell
+from core.delivery.web.theme.shell import Shell
 from core.delivery.web.unit import db
-from core.domain.channels.models import Shop
-from core.domain.customers.models import Customer
 from core.domain.orders.entities import STATE_CHOICES
-from core.domain.orders.models import Order
 from core.engines.metadata import EntityRegistry, queries
 from core.engines.metadata.queries import ListQuery
-from core.engines.metadata.search import matching
 from core.kernel.errors import Invalid
-from core.kernel.text import SearchKind, SearchValue, search_tokens
+from core.kernel.text import SearchKind, SearchValue, preload_pinyin, search_tokens
 from core.runtime.jobs.bulk import runs
 from core.runtime.security.permissions import MEMBER
 
@@ -60,6 +56,8 @@ class SearchView(BaseView):
     def find(self) -> Any:
         """What the text finds, best first: as a fragment for the palette, else as a page."""
         text = request.args.get("q", "").replace("\x00", "")[:LONGEST].strip()
+        if not text:
+            preload_pinyin()  # the palette has opened: its first letters are on their way
         groups = [group for group in _groups(text) if group["items"]]
         page = "shell/_palette_results.html" if request.headers.get("HX-Request") else "shell/palette_page.html"
         return render_template(page, groups=groups, q=text)
@@ -82,8 +80,7 @@ def _pages(text: str) -> list[dict[str, str]]:
     for section, entries in menu.entries():
         for entry in entries:
             label, url = gettext(entry.label), entry.url()
-            names = _names_of(label, entry.label)
-            if url and (not wanted or any(name.startswith(wanted) for name in names) or wanted in label.casefold()):
+            if url and (not wanted or wanted in label.casefold() or any(name.startswith(wanted) for name in _names_of(label, entry.label))):
                 rank = 0 if label.casefold().startswith(wanted) else 1
                 found.append((rank, {"label": label, "url": url, "icon": entry.icon or section.icon, "hint": gettext(section.label)}))
     return [hit for _rank, hit in sorted(found, key=lambda one: one[0])][: PAGES if wanted else PAGES * 3]
@@ -128,18 +125,13 @@ def _skus(text: str) -> dict[str, Any] | None:
 
 
 def _customers(text: str) -> dict[str, Any] | None:
-    """Customers have no index of their own: they are found through their orders, by the same words."""
-    if not (can("customers.read") and can("orders.read")):
+    if not can("customers.read"):
         return None
-    parts = matching(db(), "orders.order", text)
-    if not parts:
-        return None
-    orders = select(Order.customer_id).where(*(Order.id.in_(part) for part in parts)).limit(HITS * 10)
-    rows = db().execute(select(Customer.id, Customer.name_masked, Customer.phone_masked).where(Customer.id.in_(orders)).limit(HITS))
     endpoint = view_name("customers.customer")
+    found = _fetch("customers.customer", text, ["name_masked", "phone_masked"])[:HITS]
     hits = [
         {"label": row.name_masked or "–", "url": url_for(f"{endpoint}.show", pk=row.id), "icon": "user", "hint": row.phone_masked}
-        for row in rows
+        for row in found
     ]
     return {"title": gettext("Customers"), "items": hits}
 
@@ -172,7 +164,7 @@ def complete_frame(shell: Shell) -> Shell:
         urls = replace(urls, jobs=url_for("JobsView.list", state="runs" if running else None))
     elif run_url:
         urls = replace(urls, jobs=run_url)
-    return replace(shell, urls=urls, jumps=tuple(_jumps()), shops=_shops(), jobs_running=running)
+    return replace(shell, urls=urls, jumps=tuple(_jumps()), shops=shop_links(), jobs_running=running)
 
 
 def _jumps() -> Iterator[tuple[str, str, str]]:
@@ -186,20 +178,3 @@ def _running() -> tuple[int, str]:
     """How many of the latest bulk runs go on, and the page of the newest of them."""
     going = [run for run in runs(db(), limit=RECENT_RUNS) if run.state in ("expanding", "running")]
     return len(going), url_for("BulkRunView.show", pk=going[0].id) if going else ""
-
-
-def _shops() -> tuple[Link, ...]:
-    """The shop scope: on a list of orders it filters the list that is shown, elsewhere it leads to the shop's orders."""
-    if not can("orders.read"):
-        return ()
-    rows = db().execute(select(Shop.id, Shop.title).where(or_(Shop.is_active, Shop.marketplace != "")).order_by(Shop.code).limit(100)).all()
-    if len(rows) < 2:
-        return ()
-    is_here = request.endpoint == f"{ORDERS}.list"
-    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name not in ("cursor", "f.shop_id", "op.shop_id")} if is_here else {}
-    chosen = request.args.get("f.shop_id", "") if is_here else ""
-    links = [Link(gettext("All shops"), url_for(f"{ORDERS}.list", **kept), "building-store", is_active=not chosen)]
-    for row in rows:
-        url = url_for(f"{ORDERS}.list", **(kept | {"f.shop_id": str(row.id)}))
-        links.append(Link(row.title, url, "building-store", is_active=chosen == str(row.id)))
-    return tuple(links)

@@ -13,6 +13,7 @@ from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
 from sqlalchemy import func, select
 
+from core.delivery.screens.order_facts import platform_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import cells, grid
@@ -87,7 +88,7 @@ class SyncView(BaseView):
             shop={
                 "name": shop.title,
                 "icon": "building-store",
-                "platform": shop.marketplace,
+                "platform": platform_name(shop.marketplace),
                 "health": "bad" if failed else "ok" if runs else "",
                 "word": gettext("Last run failed") if failed else gettext("In step") if runs else gettext("Not synchronised yet"),
             },

@@ -240,7 +240,7 @@ UNMAPPED = EntityType(
         Field("affected", N_("Orders waiting"), FieldType.INTEGER, is_writable=False),
         Field("mapped_to", N_("Means"), is_writable=False),
         Field("mapped_at", N_("Mapped"), FieldType.DATETIME, is_writable=False),
-        Field("updated_at", N_("Last seen"), FieldType.DATETIME, is_writable=False),
+        Field("updated_at", N_("Last seen in the shop"), FieldType.DATETIME, is_writable=False),
     ),
     list_fields=("kind", "value", "label", "shop_id", "affected", "mapped_to", "updated_at"),
     title_field="value",

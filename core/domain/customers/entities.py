@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.customers.models import Address, Customer
-from core.domain.customers.service import create_address, create_customer, update_address, update_customer
+from core.domain.customers.service import create_address, create_customer, delete_customer, update_address, update_customer
 from core.engines.metadata import Choice, EntityType, Field, FieldType, Related
 from core.engines.metadata.records import deleter
 from core.kernel.messages import N_
@@ -21,7 +21,7 @@ CUSTOMER = EntityType(
             "kind",
             N_("Kind"),
             FieldType.CHOICE,
-            choices=(Choice("person", N_("Person")), Choice("company", N_("Company"), "info")),
+            choices=(Choice("person", N_("Private person")), Choice("company", N_("Company"), "info")),
             default="person",
             is_filterable=True,
         ),
@@ -34,7 +34,7 @@ CUSTOMER = EntityType(
         Field("tags", N_("Tags"), FieldType.TAGS),
         Field("is_blocked", N_("Blocked"), FieldType.BOOLEAN, is_filterable=True, help=N_("Orders of a blocked customer are held.")),
         Field("note", N_("Note"), FieldType.LONG_TEXT, max_length=2000),
-        Field("created_at", N_("Since"), FieldType.DATETIME, is_writable=False),
+        Field("created_at", N_("Customer since"), FieldType.DATETIME, is_writable=False),
     ),
     list_fields=("name_masked", "kind", "phone_masked", "email_masked", "tags", "is_blocked", "created_at"),
     form_fields=("kind", "name", "phone", "email", "tax_number", "tags", "is_blocked", "note"),
@@ -45,7 +45,7 @@ CUSTOMER = EntityType(
     ),
     create=create_customer,
     update=update_customer,
-    delete=deleter(Customer),
+    delete=delete_customer,
     menu="customers",
     icon="users",
     empty=N_("Customers appear here with their first order. You can also add one by hand."),

@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.domain.customers.models import Address, Customer, Reveal
-from core.engines.metadata.records import refusals
+from core.engines.metadata.records import deleter, refusals
+from core.engines.metadata.search import personal_tokens, reindex
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import new_id
 from core.kernel.jsontext import encode_json
-from core.kernel.text import clean_text, mask_address, mask_email, mask_name, mask_phone
+from core.kernel.text import SearchKind, SearchValue, clean_text, mask_address, mask_email, mask_name, mask_phone, search_tokens
 from core.runtime.db.bulk import insert_rows
 from core.runtime.security.audit import record
 from core.runtime.security.vault import blind, seal, unseal
@@ -25,6 +26,7 @@ PERSONAL = ("name", "phone", "email", "tax_number")
 PERSONAL_ADDRESS = ("name", "phone", "street")
 _LENGTHS = {"name": 120, "phone": 40, "email": 254, "tax_number": 40, "street": 300}
 MIN_REASON = 4
+SEARCH_ENTITY = "customers.customer"
 
 
 def _personal(values: Mapping[str, Any], names: tuple[str, ...], known: Mapping[str, str]) -> dict[str, str]:
@@ -61,6 +63,8 @@ def _write_customer(session: Session, customer: Customer, values: Mapping[str, A
     for name in ("kind", "note", "tags", "is_blocked"):
         if name in values:
             setattr(customer, name, values[name])
+    words = [SearchValue(SearchKind.NAME, personal["name"]), SearchValue(SearchKind.PHONE, phone), SearchValue(SearchKind.CODE, email)]
+    reindex(session, SEARCH_ENTITY, {customer.id: personal_tokens(session, search_tokens(word for word in words if word.text))})
 
 
 def create_customer(session: Session, values: Mapping[str, Any]) -> Customer:
@@ -76,6 +80,12 @@ def update_customer(session: Session, customer: Customer, values: Mapping[str, A
     """Change a customer; personal values that are not given stay as they are."""
     with refusals(session, Customer):
         _write_customer(session, customer, values)
+
+
+def delete_customer(session: Session, customer: Customer) -> None:
+    """Delete a customer that no order refers to, and what finds it. Raises InUse."""
+    reindex(session, SEARCH_ENTITY, {customer.id: ()})
+    deleter(Customer)(session, customer)
 
 
 def _write_address(session: Session, address: Address, values: Mapping[str, Any]) -> None:

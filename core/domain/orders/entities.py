@@ -54,6 +54,19 @@ HOLD_CHOICES = (
     Choice("manual", N_("On hold"), "warn", "hand-stop"),
 )
 
+REFUND_KINDS = (
+    Choice("refund_only", N_("Money back only")),
+    Choice("return", N_("Return")),
+    Choice("exchange", N_("Exchange")),
+)
+LINE_REFUNDS = (
+    Choice("none", N_("None")),
+    Choice("requested", N_("Requested"), "warn"),
+    Choice("refused", N_("Refused")),
+    Choice("closed", N_("Closed")),
+    Choice("done", N_("Refunded"), "bad"),
+)
+
 Outcomes = Mapping[UUID, OrderloomError | None]
 Params = Mapping[str, Any]
 
@@ -67,7 +80,7 @@ def _hold(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
 
 
 def _release(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
-    return service.release(session, ids, codes=None, note=params.get("note") or "", now=SystemClock().now())
+    return service.release(session, ids, note=params.get("note") or "", now=SystemClock().now())
 
 
 def _tag(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
@@ -159,11 +172,11 @@ ORDER = EntityType(
         "buyer_masked",
         "city",
         "paid_total",
-        "currency",
         "quantity_total",
         "tags",
         "placed_at",
     ),
+    card_fields=("number", "state", "payment", "hold_code", "shop_id", "buyer_masked", "paid_total", "placed_at"),
     form_fields=("seller_note",),
     title_field="number",
     default_sort=("placed_at", "desc"),
@@ -226,7 +239,7 @@ LINE = EntityType(
         _read_only("unit_price", N_("Unit price"), FieldType.MONEY),
         _read_only("paid_amount", N_("Paid amount"), FieldType.MONEY),
         _read_only("channel_state", N_("State on the channel")),
-        _read_only("refund_state", N_("Refund")),
+        _read_only("refund_state", N_("Refund"), FieldType.CHOICE, choices=LINE_REFUNDS),
         _read_only("is_gift", N_("Gift"), FieldType.BOOLEAN),
     ),
     list_fields=("order_id", "seller_code", "title", "quantity", "reserved", "shipped", "paid_amount", "refund_state"),
@@ -258,13 +271,14 @@ REFUND = EntityType(
                 Choice("done", N_("Refunded"), "bad"),
             ),
         ),
-        _read_only("kind", N_("Kind")),
+        _read_only("kind", N_("Kind"), FieldType.CHOICE, choices=REFUND_KINDS),
         _read_only("amount", N_("Amount"), FieldType.MONEY, currency_key="currency"),
         _read_only("currency", N_("Currency")),
         _read_only("reason", N_("Reason")),
         _read_only("channel_modified_at", N_("Changed on the channel"), FieldType.DATETIME),
     ),
-    list_fields=("external_id", "order_id", "shop_id", "state", "kind", "amount", "currency", "reason", "channel_modified_at"),
+    list_fields=("external_id", "order_id", "shop_id", "state", "kind", "amount", "reason", "channel_modified_at"),
+    card_fields=("external_id", "order_id", "shop_id", "state", "amount", "channel_modified_at"),
     title_field="external_id",
     queues=(
         Queue("requested", N_("To decide"), {"field": "state", "op": "eq", "value": "requested"}, "warn"),

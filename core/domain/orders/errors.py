@@ -6,7 +6,8 @@ NotFound
 └── OrderUnknown
 Conflict
 ├── OrderMoved          the order's state does not allow the step
-└── OrderHeld           an open hold forbids the step
+├── OrderHeld           an open hold forbids the step
+└── HoldStays           nobody can release this hold by hand
 """
 
 from __future__ import annotations
@@ -36,3 +37,9 @@ class OrderHeld(Conflict):
     """The order is on hold."""
 
     code = "orders.held"
+
+
+class HoldStays(Conflict):
+    """This hold ends by itself as soon as its cause is gone."""
+
+    code = "orders.hold_stays"

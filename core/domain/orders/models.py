@@ -39,7 +39,7 @@ class Order(Base, TenantOwned, Versioned):
     """
 
     __tablename__ = "sales_order"
-    __audited__ = True
+    __audited__ = "order"
     __table_args__ = tenant_table(
         tenant_unique("shop_id", "external_id"),
         tenant_unique("number"),

@@ -11,8 +11,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.domain.orders import rules
-from core.domain.orders.errors import OrderMoved, OrderUnknown
-from core.domain.orders.holds import place_holds, release_holds
+from core.domain.orders.errors import HoldStays, OrderMoved, OrderUnknown
+from core.domain.orders.holds import open_holds, place_holds, release_holds
 from core.domain.orders.models import Order, OrderNote
 from core.kernel.errors import Invalid, OrderloomError
 from core.kernel.ids import new_id
@@ -87,16 +87,21 @@ def hold(session: Session, order_ids: Sequence[UUID], *, reason: str, release_at
     return outcomes
 
 
-def release(session: Session, order_ids: Sequence[UUID], *, codes: Sequence[str] | None, note: str, now: datetime) -> Outcomes:
-    """Release holds (None: all that stand); an order without such a hold counts as done. Emits: `order.released`.
+def release(session: Session, order_ids: Sequence[UUID], *, note: str, now: datetime) -> Outcomes:
+    """Release the holds that people may release; an order without a hold counts as done. Emits: `order.released`.
 
-    What still stands in the way (no stock, no SKU) is found again at once and held anew with its reason.
+    A lock or refund of the channel, missing stock and unmatched SKUs end with their cause only; an order that has nothing but those answers
+    HoldStays.
     """
     known = _locked(session, order_ids)
     outcomes = _unknown(order_ids, known)
     text = clean_text(note, max_length=500, field="note")
-    release_holds(session, list(known), codes=codes, by=require_scope().actor.label, note=text, now=now)
-    outcomes.update(dict.fromkeys(known))
+    standing = open_holds(session, [order for order, row in known.items() if row.hold_count])
+    codes = {hold.code for holds in standing.values() for hold in holds} - rules.NOT_BY_HAND
+    by = require_scope().actor.label
+    released = release_holds(session, list(known), codes=sorted(codes), by=by, note=text, now=now) if codes else set()
+    for order, row in known.items():
+        outcomes[order] = HoldStays(number=row.number) if order in standing and order not in released else None
     return outcomes
 
 

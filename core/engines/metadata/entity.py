@@ -122,7 +122,9 @@ class EntityType:
     Writes go through `create(session, values)`, `update(session, record, values)` and `delete(session, record)`; None means that people cannot do it. `values`
     holds only writable fields, converted and checked by type; the functions raise `Invalid` with the field's name. Permissions are `<area>.read`,
     `<area>.write` and `<area>.delete`, where `area` is the permission group. `default_sort` is (field key, asc|desc) of an indexed column.
+    `card_fields` are the list's fields that a narrow screen shows, the first few where none are named.
     `search_entity` names the entity in the search index, empty when search covers `search_fields` by prefix only.
+    `search(session, text)` gives the condition itself, where neither of them is enough.
     """
 
     key: str
@@ -133,11 +135,13 @@ class EntityType:
     area: str
     fields: tuple[Field, ...]
     list_fields: tuple[str, ...]
+    card_fields: tuple[str, ...] = ()
     form_fields: tuple[str, ...] = ()
     title_field: str = "code"
     default_sort: tuple[str, str] = ("id", "desc")
     search_fields: tuple[str, ...] = ()
     search_entity: str = ""
+    search: Callable[[Any, str], Any] | None = None
     queues: tuple[Queue, ...] = ()
     actions: tuple[Action, ...] = ()
     related: tuple[Related, ...] = ()
@@ -154,7 +158,7 @@ class EntityType:
     def __post_init__(self) -> None:
         known = {item.key: item for item in self.fields}
         object.__setattr__(self, "by_key", known)
-        missing = [name for name in (*self.list_fields, *self.form_fields) if name not in known]
+        missing = [name for name in (*self.list_fields, *self.card_fields, *self.form_fields) if name not in known]
         if missing:
             raise EntityBroken(f"{self.key} lists fields that it does not have: {', '.join(missing)}", entity=self.key)
 

@@ -131,10 +131,11 @@ def _searched(session: Session, entity: EntityType, statement: Select[Any], text
     if not is_storable(text):
         # No column can hold such text, so nothing matches; the driver would refuse to send it.
         return statement.where(false())
+    if entity.search is not None:
+        return statement.where(entity.search(session, text))
     if entity.search_entity:
-        for found in matching(session, entity.search_entity, text):
-            statement = statement.where(model.id.in_(found))
-        return statement
+        parts = matching(session, entity.search_entity, text)
+        return statement.where(*(model.id.in_(found) for found in parts)) if parts else statement.where(false())
     wanted = normalise(text).strip()
     if not entity.search_fields or not wanted:
         return statement
@@ -163,9 +164,12 @@ def count(session: Session, entity: EntityType, query: ListQuery, *, now: dateti
     return capped_count(session, filtered(session, entity, replace(query, cursor=None), now=now, columns=[model.id]), cap=cap)
 
 
-def queue_counts(session: Session, entity: EntityType, *, now: datetime, cap: int = QUEUE_CAP) -> dict[str, tuple[int, bool]]:
-    """The count of each queue, counted up to `cap`."""
-    return {queue.key: count(session, entity, ListQuery(queue=queue.key), now=now, cap=cap) for queue in entity.queues}
+def queue_counts(
+    session: Session, entity: EntityType, *, now: datetime, cap: int = QUEUE_CAP, within: tuple[tuple[str, UUID], ...] = ()
+) -> dict[str, tuple[int, bool]]:
+    """The count of each queue, counted up to `cap`; `within` as in ListQuery."""
+    queries = {queue.key: ListQuery(queue=queue.key, within=within) for queue in entity.queues}
+    return {key: count(session, entity, query, now=now, cap=cap) for key, query in queries.items()}
 
 
 def record(session: Session, entity: EntityType, record_id: UUID) -> Any:

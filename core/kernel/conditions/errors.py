@@ -11,12 +11,18 @@ from core.kernel.errors import Invalid
 
 
 class ConditionInvalid(Invalid):
-    """This condition cannot be used; `field` is the JSON path of the place, such as `$.all[0].value`."""
+    """This condition cannot be used.
+
+    `field` is the JSON path of the place, such as `$.all[0].value`.
+    """
 
     code = "condition.invalid"
 
 
 class DocumentValueInvalid(Invalid):
-    """A value does not have the type of its field; `field` is the name of the field."""
+    """A value does not have the type of its field.
+
+    `field` is the name of the field.
+    """
 
     code = "condition.document_value"

@@ -3,7 +3,7 @@
 from core.kernel.text.clean import check_text, clean_text, fold_case, is_storable, normalise, normalise_scan, prefix_upper_bound
 from core.kernel.text.masking import mask_address, mask_email, mask_name, mask_phone
 from core.kernel.text.pattern import check_pattern, fits
-from core.kernel.text.pinyin import name_sort_key, pinyin_sort_key
+from core.kernel.text.pinyin import name_sort_key, pinyin_sort_key, preload_pinyin
 from core.kernel.text.search import SearchKind, SearchQuery, SearchValue, query_tokens, search_tokens
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "normalise_scan",
     "pinyin_sort_key",
     "prefix_upper_bound",
+    "preload_pinyin",
     "query_tokens",
     "search_tokens",
 ]

@@ -47,12 +47,14 @@ def cancel(session: Session, run: UUID) -> bool:
     return stopped
 
 
-def retry_failed(session: Session, run: UUID, actions: ActionRegistry) -> UUID:
-    """A new run over the records that failed in this one; asked twice, it is one run. Raises RunUnknown, NothingToRetry."""
+def retry_failed(session: Session, run: UUID, actions: ActionRegistry, *, states: Sequence[str] = ("failed",)) -> UUID:
+    """A new run over the records that failed in this one, or ended in other `states`; asked twice, it is one run.
+
+    Raises RunUnknown, NothingToRetry.
+    """
     first = find_run(session, run)
-    request = RunRequest(
-        action=first.action, params=first.params, ids=failed_ids(session, run), request_key=f"retry:{run}", retry_of=run
-    )
+    ids, key = failed_ids(session, run, states=states), ":".join(("retry", str(run), *(state for state in states if state != "failed")))
+    request = RunRequest(action=first.action, params=first.params, ids=ids, request_key=key, retry_of=run)
     return start_run(session, request, actions)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.runtime.events.errors import DeliveryUnknown
@@ -37,14 +37,14 @@ class Throughput(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries to list; an empty field does not restrict."""
+    """Which deliveries to list; an empty field does not restrict. `error_code` None does not restrict, empty means: ended without a code."""
 
     state: str = ""
     subscriber: str = ""
     subject_type: str = ""
     subject_id: str = ""
     kind: str = ""
-    error_code: str = ""
+    error_code: str | None = None
 
 
 class DeadCause(NamedTuple):
@@ -193,9 +193,10 @@ def _listed(wanted: DeliveryFilter) -> Any:
         Event.subject_type: wanted.subject_type,
         Event.subject_id: wanted.subject_id,
         Event.kind: wanted.kind,
-        Delivery.last_error["code"].astext: wanted.error_code,
     }
     for column, value in given.items():
         if value:
             statement = statement.where(column == value)
+    if wanted.error_code is not None:
+        statement = statement.where(func.coalesce(Delivery.last_error["code"].astext, "") == wanted.error_code)
     return statement

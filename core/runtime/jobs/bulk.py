@@ -5,7 +5,7 @@ made, filled, worked off a chunk at a time, cancelled. Who wakes up for them is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -169,9 +169,9 @@ def cancel_run(session: Session, run: UUID) -> bool:
     return session.execute(stopped.returning(BulkRun.id)).one_or_none() is not None
 
 
-def failed_ids(session: Session, run: UUID) -> list[UUID]:
-    """The records of a run that failed. Raises NothingToRetry."""
-    failed = select(BulkRunRow.subject_id).where(BulkRunRow.run_id == run, BulkRunRow.state == "failed")
+def failed_ids(session: Session, run: UUID, *, states: Collection[str] = ("failed",)) -> list[UUID]:
+    """The records of a run that ended in one of these states. Raises NothingToRetry."""
+    failed = select(BulkRunRow.subject_id).where(BulkRunRow.run_id == run, BulkRunRow.state.in_(states))
     ids = list(session.scalars(failed.order_by(BulkRunRow.id).limit(MAX_NAMED)))
     if not ids:
         raise NothingToRetry(run=str(run))

@@ -120,20 +120,21 @@ class Enablement:
         self._known: dict[int, _Entry] = {}
         self._lock = Lock()
 
-    def view(self, tenant_id: int) -> EnabledView:
+    def view(self, tenant_id: int, *, epoch: int = 0) -> EnabledView:
         """The tenant's view, at most `max_age_s` behind what is committed; the same object until something changes.
 
+        Whoever has read the tenant's `epoch` gets no older view: what is kept together with an epoch must be of that epoch.
         May be asked while plugin code runs, by an event that it emits for example; what is read then has transactions of its own.
         """
         entry = self._known.get(tenant_id)
         now = self._tick()
-        if entry is not None and now - entry.compared_at < self._max_age_s:
+        if entry is not None and now - entry.compared_at < self._max_age_s and entry.view.epoch >= epoch:
             return entry.view
-        slug, epoch = self._epoch_of(tenant_id)
-        if entry is not None and entry.view.epoch == epoch:
+        slug, present = self._epoch_of(tenant_id)
+        if entry is not None and entry.view.epoch == present:
             entry.compared_at = now
             return entry.view
-        view = self._read(tenant_id, slug, epoch)
+        view = self._read(tenant_id, slug, present)
         with self._lock:
             self._known[tenant_id] = _Entry(view, now)
         return view
@@ -150,12 +151,6 @@ class Enablement:
         if view.shows(plugin):
             return Mode.PAUSED
         return Mode.DRAINING if view.can_finish(plugin) else Mode.OFF
-
-    def observe(self, tenant_id: int, epoch: int) -> None:
-        """Tell what the tenant's epoch is, read just now for another reason; an older view is dropped."""
-        entry = self._known.get(tenant_id)
-        if entry is not None and entry.view.epoch != epoch:
-            self.forget(tenant_id)
 
     def forget(self, tenant_id: int | None = None) -> None:
         """Drop the view of a tenant, or all of them; the next use reads again."""

@@ -115,6 +115,24 @@ def test_refused_rows_say_why(floor, orders):
     assert "0 done" in page.text
 
 
+def test_refused_rows_are_tried_again_when_that_is_asked_for(floor, orders):
+    browser = floor.visitor("staff@tea.example")
+    _start(browser, **{"action": "cancel", "p.reason": "closed for good", "f.external_id": "B58", "op.external_id": "eq"})
+    floor.settle(floor.world.tea)
+    url = _start(browser, **{"action": "hold", "p.reason": "again", "f.external_id": "B58", "op.external_id": "eq"})
+    floor.settle(floor.world.tea)
+    page = browser.get(url).text
+
+    failed = browser.post(f"{url}retry", {}, **HERE)
+    refused = browser.post(f"{url}retry", {"refused": "1"}, **HERE)
+
+    assert "Try 1 failed or refused row again" in page
+    assert "Try 0 failed" not in page
+    assert failed.headers["Location"] == url
+    assert refused.headers["Location"] != url
+    assert "/bulk-runs/" in refused.headers["Location"]
+
+
 def test_shipping_is_never_done_to_all_matching(floor, orders):
     browser = floor.visitor("staff@tea.example")
 

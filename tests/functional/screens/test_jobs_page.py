@@ -55,6 +55,19 @@ def test_replay_sends_all_of_a_cause_again_and_nothing_of_another_tenant(dead):
     assert set(_states(dead, dead.world.gift)) == {"dead"}
 
 
+def test_replay_leaves_other_causes_alone_when_this_one_has_no_code(dead):
+    with dead.world.database.unit(dead.world.tea) as session:
+        first, subscriber = session.execute(select(Delivery.id, Delivery.subscriber).where(Delivery.state == "dead").limit(1)).one()
+        session.execute(update(Delivery).where(Delivery.id == first).values(last_error=None))
+    before = len(_states(dead, dead.world.tea))
+
+    page = dead.visitor("owner@tea.example").get("/t/tea/jobs/").text
+    dead.visitor("owner@tea.example").post("/t/tea/jobs/act", {"action": "replay", "subscriber": subscriber, "code": ""}, **HERE)
+
+    assert "The job ended without saying why." in page
+    assert _states(dead, dead.world.tea) == ["dead"] * (before - 1) + ["pending"]
+
+
 def test_drop_gives_chosen_jobs_up(dead):
     browser = dead.visitor("owner@tea.example")
     with dead.world.database.unit(dead.world.tea) as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -101,6 +102,26 @@ def test_more_lines_keep_what_was_typed(floor, goods):
     assert answer.status_code == 200
     assert 'name="l7.quantity"' in answer.text
     assert ">TEA-1</option>" in answer.text
+
+
+def test_pasted_address_fills_the_fields_and_keeps_the_rest(floor, goods):
+    block = "张三 13800000000 浙江省杭州市西湖区文三路1号"
+    before = _orders(floor)
+
+    answer = floor.visitor("staff@tea.example").post(PATH, _filled(goods, parse="1", address_block=block, email="a@b.example"), **HERE)
+
+    assert answer.status_code == 200
+    typed = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', answer.text))
+    wanted = ("name", "phone", "province", "city", "district", "street", "email", "discount")
+    assert [typed[name] for name in wanted] == ["张三", "13800000000", "浙江省", "杭州市", "西湖区", "文三路1号", "a@b.example", "1.00"]
+    assert _orders(floor) == before
+
+
+def test_reader_is_told_when_the_pasted_text_is_no_address(floor, goods):
+    answer = floor.visitor("staff@tea.example").post(PATH, _filled(goods, parse="1", address_block="hello"), **HERE)
+
+    assert "No name, phone or region was found in this text." in answer.text
+    assert 'value="Ada"' in answer.text
 
 
 def test_tenant_without_a_shop_is_told_what_is_missing(floor, goods):

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from core.domain.customers.models import Reveal
 from core.domain.fulfilment.way import advance
 from core.domain.orders.intake import accept
-from core.domain.orders.models import Order
+from core.domain.orders.models import Order, OrderHold
+from core.domain.orders.normalised import ChannelState
 from tests.factories.orders import NOON, line, make_carrier, make_shop, make_sku, make_warehouse, order, stock_up
 
 pytestmark = pytest.mark.database
@@ -23,9 +24,9 @@ def goods(floor):
         return shop, make_carrier(session)
 
 
-def _take(floor, shop, external_id, *lines):
+def _take(floor, shop, external_id, *lines, **values):
     with floor.world.database.unit(floor.world.tea) as session:
-        outcome = accept(session, shop, [order(external_id, *lines)], now=NOON)[0]
+        outcome = accept(session, shop, [order(external_id, *lines, **values)], now=NOON)[0]
         advance(session, [outcome.order_id], now=NOON)
         return outcome.order_id
 
@@ -85,3 +86,55 @@ def test_reader_sees_the_order_but_cannot_act(floor, goods):
     refused = browser.post("/t/tea/orders/bulk", {"action": "cancel", "pk": str(order_id)}, page="/t/tea/account/")
 
     assert (page.status_code, refused.status_code) == (200, 403)
+
+
+def _open_holds(floor, order_id):
+    with floor.world.database.unit(floor.world.tea) as session:
+        return session.scalars(select(OrderHold.code).where(OrderHold.order_id == order_id, OrderHold.released_at.is_(None))).all()
+
+
+def test_hold_is_placed_and_released_on_the_order_page_alone(floor, goods):
+    order_id = _take(floor, goods[0], "P6")
+    browser, page = floor.visitor("staff@tea.example"), f"/t/tea/orders/show/{order_id}"
+    chosen = {"action": "hold", "pk": str(order_id), "back": "record", "go": "1", "p.reason": "gift wrap"}
+
+    held = browser.post("/t/tea/orders/bulk", chosen, page="/t/tea/account/")
+    shown = browser.get(page).text
+    released = browser.post(f"/t/tea/orders/act/{order_id}", {"action": "release"}, page="/t/tea/account/")
+
+    assert (held.headers["Location"], released.headers["Location"]) == (page, page)
+    assert shown.count("Release hold</button>") == 1
+    assert f'href="/t/tea/ship-order/{order_id}"' not in shown
+    assert "manual" not in _open_holds(floor, order_id)
+    assert "Release hold</button>" not in browser.get(page).text
+
+
+def test_lock_of_the_channel_stays_when_people_release(floor, goods):
+    order_id = _take(floor, goods[0], "P7", state=ChannelState.LOCKED)
+    browser = floor.visitor("staff@tea.example")
+
+    page = browser.get(f"/t/tea/orders/show/{order_id}").text
+    browser.post(f"/t/tea/orders/act/{order_id}", {"action": "release"}, page="/t/tea/account/")
+    after = browser.get(f"/t/tea/orders/show/{order_id}").text
+
+    assert "Release hold</button>" not in page
+    assert "This hold ends by itself as soon as its cause is gone." in after
+    assert _open_holds(floor, order_id) == ["channel_locked"]
+
+
+def test_badges_say_each_word_once_when_the_order_is_paid(floor, goods):
+    order_id = _take(floor, goods[0], "P8", line(quantity=50))
+
+    page = floor.visitor("staff@tea.example").get(f"/t/tea/orders/show/{order_id}").text
+
+    assert page.count("</i>Paid</span>") == 1
+
+
+def test_card_of_an_order_has_buyer_and_total_on_narrow_screens(floor, goods):
+    _take(floor, goods[0], "P9")
+
+    page = floor.visitor("staff@tea.example").get("/t/tea/orders/list/?queue=all").text
+
+    assert 'data-label="Buyer"' in page
+    assert 'class="num" data-label="Total' in page
+    assert 'class="off-card"' in page

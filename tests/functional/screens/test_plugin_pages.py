@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from core.delivery.web.theme.assets import STATIC
 from core.runtime.plugin_host.lifecycle import disable, enable
 
 pytestmark = pytest.mark.database
@@ -68,3 +69,12 @@ def test_page_stands_without_the_bell_when_the_bell_misbehaves(floor, bell, spoi
     assert ("/t/tea/notifications/" in sound.text, "/t/tea/notifications/" in page.text) == (True, False)
     assert time.monotonic() - began < 2.5
     assert "hunter2" not in page.text
+
+
+def test_reference_is_offered_by_its_name_when_it_is_looked_up(floor):
+    """The script shows what the server calls `text`."""
+    answer = floor.visitor("owner@tea.example").get("/t/tea/shops/lookup?q=").json
+    script = (STATIC / "js/selects.js").read_text(encoding="utf-8")
+
+    assert {name for option in answer["options"] for name in option} <= {"value", "text"}
+    assert 'labelField: "text"' in script

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.domain.customers.service import create_customer, update_customer
 from core.domain.fulfilment.shipping import ShipmentOrder, ship
 from core.domain.fulfilment.way import advance
 from core.domain.orders.intake import accept
@@ -81,5 +82,42 @@ def test_frame_offers_search_jumps_shops_and_jobs(floor, shipped):
     assert 'hx-get="/t/tea/search/"' in page.text
     assert 'data-jump="o" href="/t/tea/orders/list/"' in page.text
     assert "All shops" in page.text
-    assert "/t/tea/orders/list/?queue=to_ship&amp;f.shop_id=" in page.text
+    assert "/t/tea/shop-scope/all?next=/t/tea/orders/list/?queue%3Dto_ship" in page.text
     assert 'id="jobs-ring" href="/t/tea/jobs/"' in page.text
+
+
+@pytest.mark.parametrize("text", ["林小满", "lxm", "13977776666", "6666", "lin@shop.example"])
+def test_customer_without_an_order_is_found_in_palette_and_list(floor, shipped, text):
+    values = {"name": "林小满", "phone": "13977776666", "email": "lin@shop.example"}
+    with floor.world.database.unit(floor.world.tea) as session:
+        made = create_customer(session, values)
+        masked, address = made.name_masked, f"/t/tea/customers/show/{made.id}"
+    browser = floor.visitor("staff@tea.example")
+
+    palette, listed = browser.get(f"/t/tea/search/?q={text}", **HTMX).text, browser.get(f"/t/tea/customers/list/?q={text}").text
+
+    assert masked == "林**"
+    assert address in palette
+    assert "<tr data-pk=" in listed
+    assert "13977776666" not in palette.replace(f"q={text}", "")
+
+
+def test_customer_is_found_by_the_new_name_only_when_it_was_changed(floor, shipped):
+    with floor.world.database.unit(floor.world.tea) as session:
+        made = create_customer(session, {"name": "Zebedee Quill"})
+        update_customer(session, made, {"name": "Barnaby Quill"})
+    browser = floor.visitor("staff@tea.example")
+
+    found = {name: "Nothing found" not in browser.get(f"/t/tea/search/?q={name}", **HTMX).text for name in ("Zebedee", "Barnaby")}
+
+    assert found == {"Zebedee": False, "Barnaby": True}
+
+
+def test_customer_is_found_by_an_order_of_theirs(floor, shipped):
+    page = floor.visitor("staff@tea.example").get("/t/tea/customers/list/?q=7788990011").text
+
+    assert page.count("<tr data-pk=") == 1
+
+
+def test_nothing_is_found_when_the_text_has_no_word(floor, shipped):
+    assert "Nothing found" in floor.visitor("staff@tea.example").get("/t/tea/search/?q=?", **HTMX).text

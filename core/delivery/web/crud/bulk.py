@@ -13,6 +13,7 @@ from uuid import UUID
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
+from core.delivery.web import trail
 from core.delivery.web.crud import forms
 from core.delivery.web.crud.arguments import ListArguments
 from core.delivery.web.identity import can
@@ -80,7 +81,7 @@ def carry_out(view: Any) -> Any:
         view.show_error(form, error, prefix="p.")
         return _ask(view, action, form, ids, arguments), 422
     _tell(action, outcomes, queries.titles(db(), view.entity, [key for key, error in outcomes.items() if error is not None]))
-    return redirect(_list_url(view, arguments))
+    return redirect(_back_url(view, ids, arguments))
 
 
 def _start(view: Any, action: Action, ids: Sequence[UUID], raw: Mapping[str, Any], arguments: ListArguments) -> Any:
@@ -110,13 +111,20 @@ def _tell(action: Action, outcomes: Mapping[UUID, OrderloomError | None], names:
         flash(ngettext("%(num)s more row was refused.", "%(num)s more rows were refused.", rest), "danger")
 
 
+def _back_url(view: Any, ids: Sequence[UUID], arguments: ListArguments) -> str:
+    """Where the reader came from: the record's own page, or the list."""
+    if request.form.get("back") == "record" and len(ids) == 1:
+        return url_for(f"{view.endpoint}.show", pk=ids[0])
+    return _list_url(view, arguments)
+
+
 def _list_url(view: Any, arguments: ListArguments) -> str:
     return url_for(f"{view.endpoint}.list") + arguments.address()
 
 
 def _ask(view: Any, action: Action, form: Any, ids: Sequence[UUID], arguments: ListArguments) -> Any:
     number, is_capped = (len(ids), False) if ids else queries.count(db(), view.entity, arguments.query, now=view.now())
-    names = queries.titles(db(), view.entity, ids) if action.needs_names else {}
+    names = queries.titles(db(), view.entity, ids) if action.needs_names or len(ids) == 1 else {}
     return render_template(
         "kit/action.html",
         title=gettext(action.label),
@@ -129,15 +137,13 @@ def _ask(view: Any, action: Action, form: Any, ids: Sequence[UUID], arguments: L
         query=arguments.raw,
         request_key=request.form.get("request_key") or new_id().hex,
         url=url_for(f"{view.endpoint}.bulk"),
-        back=_list_url(view, arguments),
+        back=_back_url(view, ids, arguments),
+        from_record=request.form.get("back") == "record",
     )
 
 
 def timeline_entry(entry: AuditEntry) -> dict[str, Any]:
     """An entry of the audit trail as the timeline shows it."""
-    changes = [
-        {"label": name, "old": pair[0], "new": pair[1]} for name, pair in entry.changes.items() if isinstance(pair, list) and len(pair) == 2
-    ]
     kinds = {"user": "person", "token": "person", "plugin": "plugin"}
     return {
         "at": entry.occurred_at,
@@ -145,8 +151,8 @@ def timeline_entry(entry: AuditEntry) -> dict[str, Any]:
         "actor_kind": kinds.get(entry.actor_kind, "system"),
         "icon": "history",
         "kind": "neutral",
-        "text": gettext(entry.action),
-        "changes": changes,
+        "text": trail.action_of(entry),
+        "changes": trail.changes_of(entry),
         "note": "",
         "files": [],
     }

@@ -22,8 +22,9 @@ from core.runtime.security import audit
 
 
 def in_sentence(label: str) -> str:
-    """A label as it stands within a sentence: words in small letters, abbreviations and Chinese as they are."""
-    return " ".join(word if word.rstrip("s").isupper() else word.lower() for word in label.split(" "))
+    """A label as it stands within a sentence: words in small letters, abbreviations as they are; Chinese leaves a gap before Latin."""
+    gap = " " if label[:1].isascii() and str(get_locale() or "").startswith("zh") else ""
+    return gap + " ".join(word if word.rstrip("s").isupper() else word.lower() for word in label.split(" "))
 
 
 class Editing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from flask_babel import gettext
 from core.delivery.web.crud.arguments import OPERATORS, SIZES, ActiveFilter, ListArguments
 from core.delivery.web.crud.render import css_of, renderer
 from core.delivery.web.theme import grid
+from core.delivery.web.theme.formats import formats
 from core.engines.metadata.entity import EntityType, Field, FieldType
 from core.kernel.messages import N_
 from core.kernel.paging import Page
@@ -48,24 +49,44 @@ class Addresses:
     export: str = ""
 
 
-def columns_of(entity: EntityType, keys: Sequence[str], arguments: ListArguments) -> list[grid.Column]:
-    """The heads of the columns, with links that sort."""
+def signs_of(entity: EntityType, keys: Sequence[str], rows: Sequence[Any]) -> dict[str, str]:
+    """The currency signs that head the money columns, as far as all rows of a column share one currency."""
+    signs = {}
+    for key in keys:
+        item = entity.by_key[key]
+        currencies = {getattr(row, item.currency_key) for row in rows} if item.currency_key else set()
+        if item.type is FieldType.MONEY and len(currencies) == 1:
+            signs[key] = formats().currency_sign(currencies.pop())
+    return signs
+
+
+def columns_of(
+    entity: EntityType, keys: Sequence[str], arguments: ListArguments, signs: Mapping[str, str] | None = None
+) -> list[grid.Column]:
+    """The heads of the columns, with links that sort; `signs` see `signs_of`."""
+    cards = entity.card_fields or keys[:CARD_FIELDS]
     sort = arguments.query.sort or ("-" if entity.default_sort[1] == "desc" else "") + entity.default_sort[0]
     found = []
-    for index, key in enumerate(keys):
+    for key in keys:
         item = entity.by_key[key]
         now = ""
         if sort.lstrip("-") == key:
             now = "descending" if sort.startswith("-") else "ascending"
         turn = f"-{key}" if now == "ascending" else key
         sort_url = arguments.address(sort=turn) if item.is_sortable else ""
-        found.append(grid.Column(key, gettext(item.label), css_of(item), sort_url, now, on_card=index < CARD_FIELDS))
+        sign = (signs or {}).get(key, "")
+        found.append(grid.Column(key, gettext(item.label), css_of(item), sort_url, now, on_card=key in cards, sign=sign))
     return found
 
 
-def rows_of(entity: EntityType, keys: Sequence[str], page: Page[Any], *, labels: dict[UUID, str], addresses: Addresses) -> list[grid.Row]:
-    """The rows with their cells."""
-    renderers = [renderer(entity.by_key[key], labels=labels, link=addresses.link, position=index) for index, key in enumerate(keys)]
+def rows_of(
+    entity: EntityType, keys: Sequence[str], page: Page[Any], *, labels: dict[UUID, str], addresses: Addresses, signs: Mapping[str, str]
+) -> list[grid.Row]:
+    """The rows with their cells; amounts show their currency unless the column's head does."""
+    renderers = [
+        renderer(entity.by_key[key], labels=labels, link=addresses.link, is_first=index == 0, is_bare=key in signs)
+        for index, key in enumerate(keys)
+    ]
     title = entity.title_field
     return [grid.Row(str(row.id), str(getattr(row, title, "")), [render(row) for render in renderers]) for row in page.rows]
 

@@ -18,18 +18,27 @@ _NUMERIC = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.QUA
 
 
 def css_of(item: Field) -> str:
-    """The column's class: numbers stand right, long text may wrap."""
+    """The column's class: numbers stand right, states need no label on cards, long text may wrap."""
     if item.type in _NUMERIC:
         return "num"
+    if item.type is FieldType.CHOICE:
+        return "pill"
     return "wide" if item.type in (FieldType.LONG_TEXT, FieldType.JSON) else ""
 
 
-def renderer(item: Field, *, labels: Mapping[UUID, str], link: Callable[[str, UUID], str], position: int) -> Callable[[Any], Any]:
-    """A function from a row to the cell of this field; chosen once per column, called once per row."""
+def renderer(
+    item: Field, *, labels: Mapping[UUID, str], link: Callable[[str, UUID], str], is_first: bool = False, is_bare: bool = False
+) -> Callable[[Any], Any]:
+    """A function from a row to the cell of this field; chosen once per column, called once per row.
+
+    `is_first` is the cell that becomes the record's link; `is_bare` leaves the currency to the column's head.
+    """
     key = item.key
     if item.type is FieldType.MONEY:
         currency = item.currency_key
-        return lambda row: cells.money(getattr(row, key), getattr(row, currency, "") if currency else "", bare=True)
+        if is_bare or not currency:
+            return lambda row: cells.money(getattr(row, key), bare=True)
+        return lambda row: cells.money(getattr(row, key), getattr(row, currency))
     if item.type is FieldType.REFERENCE:
         return _reference(item, labels, link)
     render = _RENDERERS.get(item.type)
@@ -38,7 +47,7 @@ def renderer(item: Field, *, labels: Mapping[UUID, str], link: Callable[[str, UU
     if item.type is FieldType.CHOICE:
         words = {choice.value: (choice.kind, choice.icon, gettext(choice.label)) for choice in item.choices}
         return lambda row: _choice(words, getattr(row, key))
-    if position == 0:
+    if is_first:
         return lambda row: getattr(row, key) or "–"
     return lambda row: getattr(row, key) or cells.DASH
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -26,6 +27,7 @@ from core.delivery.web.crud.export import csv_lines
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
 from core.delivery.web.crud.render import renderer
+from core.delivery.web.crud.scope import scope_of
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
@@ -75,9 +77,10 @@ class EntityView(Editing, ModelView):
         page = self._page(arguments, keys)
         addresses = self.addresses()
         rows_labels = queries.labels(db(), self.registry, entity, page.rows, keys)
+        signs = grids.signs_of(entity, keys, page.rows)
         table = grid.Grid(
-            columns=grids.columns_of(entity, keys, arguments),
-            rows=grids.rows_of(entity, keys, page, labels=rows_labels, addresses=addresses),
+            columns=grids.columns_of(entity, keys, arguments, signs),
+            rows=grids.rows_of(entity, keys, page, labels=rows_labels, addresses=addresses, signs=signs),
             pager=grids.pager_of(page, arguments),
             id=entity.resource,
             caption=gettext(entity.label_plural),
@@ -95,8 +98,8 @@ class EntityView(Editing, ModelView):
             title=gettext(entity.label_plural),
             head=self.list_head(addresses),
             tabs=grids.tabs_of(entity, arguments) if len(entity.queues) > 1 else [],
-            counts_url=addresses.counts,
-            tools=grids.tools_of(entity, keys, arguments, addresses=addresses, all_keys=self._choosable()),
+            counts_url=addresses.counts + self._counted(arguments) if addresses.counts else "",
+            tools=self._tools(arguments, keys, addresses),
             grid=table,
         )
 
@@ -112,6 +115,26 @@ class EntityView(Editing, ModelView):
             first = ListQuery(**{name: getattr(arguments.query, name) for name in ("queue", "search", "condition", "sort", "size")})
             return queries.fetch(db(), self.entity, first, now=self.now(), keys=wanted)
 
+    def _tools(self, arguments: ListArguments, keys: Sequence[str], addresses: grids.Addresses) -> grid.Tools:
+        """Search, filters and columns; the chip of a filter that stays from list to list ends it for all of them."""
+        tools, scope = grids.tools_of(self.entity, keys, arguments, addresses=addresses, all_keys=self._choosable()), scope_of(self.entity)
+        for chip, one in zip(tools.chips, arguments.active, strict=True):
+            if scope is not None and (one.item.key, one.text) == (scope.field, scope.value):
+                chip.remove_url = scope.clear_url
+            chosen = parse_id(one.text) if one.item.type is FieldType.REFERENCE else None
+            if chosen is not None:
+                chip.value = queries.titles(db(), self.registry.get(one.item.target), [chosen]).get(chosen, one.text)
+                for line in tools.filters:
+                    if line.name == f"f.{one.item.key}":
+                        line.options = [(one.text, chip.value)]
+        return tools
+
+    def _counted(self, arguments: ListArguments) -> str:
+        """The query string that lets the tabs count what the list's scope leaves over."""
+        scope = scope_of(self.entity)
+        name = f"f.{scope.field}" if scope is not None else ""
+        return "?" + urlencode([pair for pair in arguments.raw if pair[0] == name]) if name in dict(arguments.raw) else ""
+
     def _currencies(self, keys: Sequence[str]) -> Sequence[str]:
         return [item.currency_key for key in keys if (item := self.entity.by_key[key]).currency_key]
 
@@ -120,7 +143,10 @@ class EntityView(Editing, ModelView):
     @permission_name("list")
     def counts(self) -> Any:
         """The counts of the queue tabs, as a fragment."""
-        found = queries.queue_counts(db(), self.entity, now=self.now())
+        scope = scope_of(self.entity)
+        chosen = parse_id(request.args.get(f"f.{scope.field}", "")) if scope is not None else None
+        within = ((scope.field, chosen),) if scope is not None and chosen is not None else ()
+        found = queries.queue_counts(db(), self.entity, now=self.now(), within=within)
         kinds = {queue.key: queue.kind for queue in self.entity.queues}
         counts = [
             {"key": key, "text": f"{n:,}+" if capped else f"{n:,}", "kind": kinds[key] if n else ""} for key, (n, capped) in found.items()
@@ -246,7 +272,7 @@ class EntityView(Editing, ModelView):
         names = queries.labels(db(), self.registry, self.entity, [record], [item.key for item in fields])
         shown = []
         for item in fields:
-            value = renderer(item, labels=names, link=self.link, position=1)(record)
+            value = renderer(item, labels=names, link=self.link)(record)
             shown.append({"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)})
         return [{"title": "", "fields": shown}]
 
@@ -273,8 +299,10 @@ class EntityView(Editing, ModelView):
         page = queries.fetch(db(), self.entity, query, now=self.now(), keys=wanted)
         addresses = self.addresses()
         names = queries.labels(db(), self.registry, self.entity, page.rows, keys)
-        rows = grids.rows_of(self.entity, keys, page, labels=names, addresses=addresses)
-        heads = [grid.Column(c.key, c.label, c.css) for c in grids.columns_of(self.entity, keys, ListArguments(query))]
+        signs = grids.signs_of(self.entity, keys, page.rows)
+        rows = grids.rows_of(self.entity, keys, page, labels=names, addresses=addresses, signs=signs)
+        columns = grids.columns_of(self.entity, keys, ListArguments(query), signs)
+        heads = [grid.Column(c.key, c.label, c.css, on_card=c.on_card, sign=c.sign) for c in columns]
         wanted_field: dict[str, Any] = {f"f.{field}": value}
         all_url = url_for(f"{self.endpoint}.list", **wanted_field)
         add = f"{addresses.add}?{field}={value}" if addresses.add else ""
@@ -285,7 +313,8 @@ class EntityView(Editing, ModelView):
         """What the audit trail knows of the record, for the timeline."""
         if not can("audit.read"):
             return []
-        subject = type(record).__tablename__
+        named = getattr(record, "__audited__", False)
+        subject = named if isinstance(named, str) else type(record).__tablename__
         wanted = audit.AuditFilter(subject_type=subject, subject_id=str(record.id))
         return [bulk.timeline_entry(entry) for entry in audit.entries(db(), wanted, limit=HISTORY_ROWS)]
 
@@ -302,7 +331,10 @@ class EntityView(Editing, ModelView):
     def arguments(self) -> ListArguments:
         """The list's arguments of this request."""
         default = self.entity.queues[0].key if self.entity.queues else ""
-        return read_arguments(self.entity, request.args, zone=self.zone(), default_queue=default)
+        given, scope = MultiDict(request.args), scope_of(self.entity)
+        if scope is not None and scope.value and f"op.{scope.field}" not in given:
+            given.setdefault(f"f.{scope.field}", scope.value)
+        return read_arguments(self.entity, given, zone=self.zone(), default_queue=default)
 
     def posted_arguments(self) -> ListArguments:
         """The list's arguments as the bulk bar posts them."""

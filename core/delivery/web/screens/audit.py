@@ -12,30 +12,16 @@ from flask_appbuilder.baseviews import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext
 
+from core.delivery.web import trail
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.marks import tenant_only
 from core.delivery.web.theme.grid import Filter, Pager, Tools
 from core.delivery.web.unit import db
 from core.kernel.ids import parse_id
-from core.kernel.messages import N_
-from core.runtime.security.audit import CHANGED, AuditEntry, AuditFilter, entries
+from core.runtime.security.audit import AuditEntry, AuditFilter, entries
 
 PAGE = 50
 _KINDS = {"user": "person", "token": "person", "plugin": "plugin", "workflow": "workflow"}
-_ACTIONS = {
-    "created": N_("created"),
-    "updated": N_("changed"),
-    "deleted": N_("deleted"),
-    "roles_changed": N_("roles changed"),
-    "access_denied": N_("was refused"),
-}
-_SUBJECTS = {
-    "membership": N_("Member"),
-    "role": N_("Role"),
-    "invitation": N_("Invitation"),
-    "api_token": N_("API token"),
-    "route": N_("Page"),
-}
 _TEXTS = ("subject_type", "subject_id", "actor_id", "action")
 
 
@@ -56,9 +42,10 @@ class AuditView(BaseView):
         query = AuditFilter(**wanted, since=since, until=until + timedelta(days=1) if until else None)
         found = entries(db(), query, before=parse_id(request.args.get("before")), limit=PAGE + 1)
         shown = found[:PAGE]
+        names = trail.names_of(db(), shown)
         return self.render_template(
             "pages/audit.html",
-            entries=[_shown(one) for one in shown],
+            entries=[_shown(one, names.get((one.subject_type, one.subject_id), "")) for one in shown],
             tools=_tools(wanted),
             pager=_pager(shown, has_more=len(found) > PAGE),
         )
@@ -73,22 +60,17 @@ def _day(text: str) -> datetime | None:
     return datetime.combine(day, time(), reader_zone())
 
 
-def _shown(entry: AuditEntry) -> dict[str, Any]:
-    changes = [_change(name, value) for name, value in entry.changes.items()]
+def _shown(entry: AuditEntry, name: str) -> dict[str, Any]:
     return {
         "at": entry.occurred_at,
-        "who": entry.actor_label + (f" · {entry.via}" if entry.via else ""),
+        "who": (gettext("Orderloom") if entry.actor_kind == "system" else entry.actor_label) + (f" · {entry.via}" if entry.via else ""),
         "kind": _KINDS.get(entry.actor_kind, "system"),
-        "action": _word(_ACTIONS, entry.action),
-        "subject": f"{_word(_SUBJECTS, entry.subject_type)} {_short(entry.subject_id)}",
+        "action": trail.action_of(entry),
+        "subject": f"{trail.kind_of(entry)} {name or _short(entry.subject_id)}".strip(),
         "url": url_for(".list", subject_type=entry.subject_type, subject_id=entry.subject_id),
-        "changes": changes,
+        "changes": trail.changes_of(entry),
         "address": entry.address,
     }
-
-
-def _word(known: Mapping[str, str], key: str) -> str:
-    return gettext(known[key]) if key in known else key.replace("_", " ")
 
 
 def _short(subject_id: str) -> str:
@@ -96,29 +78,22 @@ def _short(subject_id: str) -> str:
     return f"…{subject_id[-8:]}" if parse_id(subject_id) is not None else subject_id
 
 
-def _change(name: str, value: Any) -> dict[str, str]:
-    label = name.replace("_", " ")
-    if isinstance(value, list) and len(value) == 2:
-        return {"label": label, "old": _text(value[0]), "new": _text(value[1])}
-    return {"label": label, "old": "", "new": gettext("changed") if value == CHANGED else _text(value)}
-
-
-def _text(value: Any) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
-
-
 def _tools(wanted: dict[str, str]) -> Tools:
     labels = {"subject_type": gettext("Kind"), "subject_id": gettext("Record"), "actor_id": gettext("Person"), "action": gettext("What")}
-    filters = [Filter(name, labels[name], value=wanted[name]) for name in _TEXTS]
+    choices = {"subject_type": trail.SUBJECTS, "action": trail.ACTIONS}
+    filters = [
+        Filter(name, labels[name], "select", wanted[name], [(key, gettext(word)) for key, word in choices[name].items()])
+        if name in choices
+        else Filter(name, labels[name], value=wanted[name])
+        for name in _TEXTS
+        if name != "subject_id"
+    ]
     filters += [
         Filter("since", gettext("From day"), "date", request.args.get("since", "")),
         Filter("until", gettext("To day"), "date", request.args.get("until", "")),
     ]
-    return Tools(search_name="subject_id", search=wanted["subject_id"], filters=filters, clear_url=url_for(".list"))
+    hint = gettext("Id of a record")
+    return Tools(search_name="subject_id", search=wanted["subject_id"], search_hint=hint, filters=filters, clear_url=url_for(".list"))
 
 
 def _pager(shown: list[AuditEntry], *, has_more: bool) -> Pager:

@@ -116,7 +116,10 @@ class Formats:
         if value is None:
             return NOTHING
         distance = (value if value.tzinfo else value.replace(tzinfo=UTC)) - self.now
-        return _distance(_bucket(distance.total_seconds()), self.language)
+        seconds = _bucket(distance.total_seconds())
+        if seconds == 0:
+            return "刚刚" if self.is_chinese else "just now"
+        return _distance(seconds, self.language)
 
     def span(self, value: timedelta | float | None) -> str:
         """A length of time in words; a number counts seconds."""

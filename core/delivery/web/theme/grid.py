@@ -33,7 +33,7 @@ class Column:
 
     def __post_init__(self) -> None:
         css = " ".join(part for part in (self.css, "" if self.on_card else "off-card") if part)
-        shown = Markup(' data-label="{}"').format(self.label) if self.on_card else Markup("")
+        shown = Markup(' data-label="{}"').format(f"{self.label} {self.sign}".strip()) if self.on_card else Markup("")
         self.attrs = (Markup(' class="{}"').format(css) if css else Markup("")) + shown
 
 

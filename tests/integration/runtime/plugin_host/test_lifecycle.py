@@ -166,9 +166,9 @@ def test_view_follows_at_once_when_the_request_has_seen_a_newer_epoch(desk):
     other.enablement.view(desk.world.tea.tenant_id)
     in_unit(desk, enable, "toy_rights")
 
-    other.enablement.observe(desk.world.tea.tenant_id, epoch_of(desk, desk.world.tea))
+    view = other.enablement.view(desk.world.tea.tenant_id, epoch=epoch_of(desk, desk.world.tea))
 
-    assert other.enablement.is_enabled(desk.world.tea.tenant_id, "toy_rights")
+    assert view.is_enabled("toy_rights")
 
 
 def test_view_never_holds_what_is_not_committed(desk):

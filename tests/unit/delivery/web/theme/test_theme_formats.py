@@ -60,6 +60,7 @@ def test_day_carries_its_year_when_it_is_another_year() -> None:
         (timedelta(minutes=-5, seconds=-20), "5 minutes ago", "5分钟前"),
         (timedelta(hours=3), "in 3 hours", "3小时后"),
         (timedelta(days=-2), "2 days ago", "2天前"),
+        (timedelta(milliseconds=400), "just now", "刚刚"),
     ],
 )
 def test_distance_is_said_in_the_readers_language_when_relative(away: timedelta, english: str, chinese: str) -> None:

@@ -52,7 +52,10 @@ export const startPalette = () => {
     if (event.isComposing) return;
     const list = hits();
     const now = list.findIndex((hit) => hit.getAttribute("aria-selected") === "true");
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would only be emptied
+      palette().close();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       mark(list.at((now + (event.key === "ArrowDown" ? 1 : -1)) % list.length));
     } else if (event.key === "Enter" && now >= 0) {

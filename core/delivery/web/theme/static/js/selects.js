@@ -6,7 +6,7 @@ const enhance = (select) => {
   const source = select.dataset.pick;
   const remote = source ? {
     valueField: "value",
-    labelField: "label",
+    labelField: "text",
     searchField: [],
     load: async (asked, done) => {
       const url = new URL(source, location.href);

@@ -13,11 +13,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from benchmarks import sample
-from benchmarks.measure import Figure, alternately, compared, report
+from benchmarks.measure import Figure, Side, alternately, compared_sides, report
 from benchmarks.stage import Stage, server, stage
 from benchmarks.written import Limit, Written, capture
 from core.domain.fulfilment import way
 from core.domain.orders.intake import accept
+from core.kernel.collector import settle_collector
 
 TARGETS = {500: 2.0, 100: 2.0, 10: 2.5, 1: 3.0}
 ROUNDS = {500: 9, 100: 25, 10: 60, 1: 200}
@@ -41,6 +42,7 @@ class Intake:
         theirs = [capture(self.stage, lambda session: self.take_in(session, size)) for _ in range(rounds + warm)]
         mine = [sample.orders(size, seed=next(self.seeds)) for _ in range(rounds + warm)]
         self.stage.tidy()
+        settle_collector()  # as every process of ours does when it has been put together
 
         def ours(number: int) -> None:
             with self.stage.database.unit(self.stage.scope) as session:
@@ -48,8 +50,9 @@ class Intake:
 
         with self.stage.raw() as connection:
             limit = Limit(self.stage, connection, theirs[0])
-            taken = alternately(rounds, ours, lambda number: limit.write(theirs[number]), warm=warm)
-        return compared(f"batch of {size}", *taken, items=size, target=TARGETS[size], **per_order(theirs[0]))
+            pair = Side(ours, self.stage.backends), Side(lambda number: limit.write(theirs[number]), lambda: [limit.pid])
+            alternately(rounds, *pair, warm=warm)
+        return compared_sides(f"batch of {size}", *pair, items=size, target=TARGETS[size], **per_order(theirs[0]))
 
 
 def advance(session: Session, goods: sample.Goods, orders: list) -> list[UUID]:

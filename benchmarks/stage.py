@@ -30,6 +30,7 @@ from core.runtime.tenancy.scope import Actor, Scope
 KEY = base64.b64encode(bytes(range(32))).decode()
 PASSWORD = "brass-kettle-hums-91"
 HOST = "http://127.0.0.1"
+_BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'oms-bench'"
 
 
 @dataclass
@@ -57,6 +58,12 @@ class Stage:
     def keeper(self) -> Any:
         """A connection as the superuser, for VACUUM and ANALYZE."""
         return self.server.superuser(str(make_url(self.endpoints.app_url).database))
+
+    def backends(self) -> list[int]:
+        """Process ids of the server's processes that the application's pool is connected to."""
+        with self.keeper() as connection:
+            found = connection.execute(_BACKENDS)
+            return [row[0] for row in found]
 
     def tidy(self) -> None:
         """Vacuum and analyse everything, so that no side pays for the other's past."""

@@ -79,8 +79,9 @@ def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
             rows[key] = {"id": new_id(), "owner": key[0], "sku_id": key[1], "warehouse_id": key[2], "quantity": grant.quantity}
         shelf = (grant.demand.sku_id, grant.warehouse_id)
         taken[shelf] = taken.get(shelf, ZERO) + grant.quantity
-    insert_rows(session, Reservation, list(rows.values()), on_conflict=_AGAIN)
-    _change_balance(session, {shelf: (ZERO, quantity) for shelf, quantity in taken.items()})
+    with together(session):
+        insert_rows(session, Reservation, list(rows.values()), on_conflict=_AGAIN)
+        _change_balance(session, {shelf: (ZERO, quantity) for shelf, quantity in taken.items()})
     return decision
 
 

@@ -106,5 +106,7 @@ def command(host: str | None, port: int | None, fd: int | None, graceful_s: int)
         bind = f"fd://{fd}" if fd is not None else f"{address}:{settings.port}"
         refuse_powerful_role(settings.database_url)
         refuse_lost_master_key(settings.database_url, settings.master_key)
-        importlib.import_module("app")
+        for name in ("app", "core.delivery.web_composition"):
+            importlib.import_module(name)
+        settle_collector()  # else each process's first collection would touch, and so copy, all that it shares with this one
         WebServer(settings, bind=bind, graceful_s=graceful_s).run()

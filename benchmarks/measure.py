@@ -14,11 +14,25 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How to run a benchmark. `rows` bounds how many orders there are; `is_brief` only shows that it works: its figures say nothing."""
+
+    json: bool = False
+    rows: int | None = None
+    is_brief: bool = False
+
+    def rounds(self, usual: int) -> int:
+        """How many rounds to run where `usual` are usual."""
+        return min(usual, 2) if self.is_brief else usual
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One measured comparison.
 
     `ours` and `limit` are medians in `unit`; `ratio` is how much longer ours takes (or, with `is_rate`, ours divided by the limit).
-    `target` bounds the ratio from above (from below with `is_rate`); None is for information only. `spread` holds the least and the
+    `target` bounds the ratio from above (from below with `is_rate`), or `ours` with `is_absolute` or where there is no limit; None is for
+    information only. `spread` holds the least and the
     greatest of ours and of the limit. `notes` are further numbers by name.
     """
 
@@ -29,13 +43,14 @@ class Figure:
     ratio: float | None
     target: float | None = None
     is_rate: bool = False
+    is_absolute: bool = False
     spread: tuple[float, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_met(self) -> bool | None:
         """Whether the target is met; None without one."""
-        value = self.ratio if self.ratio is not None else self.ours
+        value = self.ours if self.ratio is None or self.is_absolute else self.ratio
         if self.target is None:
             return None
         return value >= self.target if self.is_rate else value <= self.target

@@ -16,9 +16,7 @@ from core.delivery.composition import (
     core_subscribers,
     enabled_plugins,
     tell_plugin_event,
-    web_parts,
 )
-from core.delivery.web.factory import build_app
 from core.domain.all_entities import core_entities
 from core.engines.metadata import EntityRegistry
 from core.engines.metadata.bulk import bulk_actions
@@ -81,6 +79,8 @@ def plugin_host(settings: Settings) -> PluginHost:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application."""
+    from core.delivery.web_composition import build_app, web_parts  # slow import: relay and workers serve no page
+
     system = compose(settings or load_settings(), name="oms-web")
     return build_app(system.settings, system.database, web_parts(system))
 

@@ -1,4 +1,4 @@
-"""How fast Orderloom is, as ratios to limits measured in the same run on the same servers (docs/architecture/benchmarks.md).
+"""How fast Orderloom is, as ratios to limits measured in the same run on the same servers (docs/reference/benchmarks.md).
 
-Each module here that has a function `run(json: bool)` is one benchmark.
+Each module here that has a function `run(options: Options)` is one benchmark.
 """

@@ -15,14 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import create_engine, make_url, text
 
-from benchmarks.measure import Figure, compared, report, timed
+from benchmarks.measure import Figure, Options, compared, report, timed
 from core.runtime.db.base import metadata
 from core.runtime.db.embedded import EmbeddedPostgres, Endpoints
 from core.runtime.db.rls import tenant_policy, wall_statements
@@ -70,26 +70,30 @@ WORKS = (Work("batches of 100", "bench.batch", 100, 8_000, 4.0), Work("one trans
 REGISTRY = SubscriberRegistry(tuple(work.subscriber() for work in WORKS))
 
 
-def run(json: bool) -> None:
+def run(options: Options) -> None:
     """Measure both ways of handling and print them."""
     with _servers() as (cluster, queue_url):
         endpoints = cluster.endpoints()
         _make_schema(endpoints)
         workers = _Processes(endpoints, queue_url)
         try:
-            figures = [_measure(work, cluster, endpoints, workers) for work in WORKS]
+            figures = [_measure(_scaled(work, options), cluster, endpoints, workers, options.rounds(ROUNDS)) for work in WORKS]
         finally:
             workers.end()
-    report("events", figures, json=json)
+    report("events", figures, json=options.json)
 
 
-def _measure(work: Work, cluster: EmbeddedPostgres, endpoints: Endpoints, workers: _Processes) -> Figure:
+def _scaled(work: Work, options: Options) -> Work:
+    return replace(work, count=work.batch * 2) if options.is_brief else work
+
+
+def _measure(work: Work, cluster: EmbeddedPostgres, endpoints: Endpoints, workers: _Processes, rounds: int) -> Figure:
     database = Database(endpoints.app_url, pool_size=1)
     address = make_url(endpoints.app_url).set(drivername="postgresql").render_as_string(hide_password=False)
     ours: list[float] = []
     limit: list[float] = []
     with psycopg.connect(address) as connection, cluster.superuser() as keeper:
-        for number in range(WARM + ROUNDS):
+        for number in range(WARM + rounds):
             sides: list[tuple[list[float], Callable[[], float]]] = [
                 (ours, lambda: workers.time(lambda: _wait_until_done(keeper))),
                 (limit, lambda: timed(lambda: _drain(connection, work))),

@@ -15,11 +15,11 @@ from typing import Any
 
 import psycopg
 from flask import Flask
-from psycopg import sql
 from sqlalchemy import make_url
 
 import app as composition
 from config.schema import ROOT, Settings
+from core.delivery.web_composition import build_app, web_parts
 from core.runtime.db.embedded import EmbeddedPostgres, Endpoints
 from core.runtime.db.migrate import upgrade
 from core.runtime.security import accounts, members, roles
@@ -30,6 +30,7 @@ from core.runtime.tenancy.scope import Actor, Scope
 KEY = base64.b64encode(bytes(range(32))).decode()
 PASSWORD = "brass-kettle-hums-91"
 HOST = "http://127.0.0.1"
+_BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'oms-bench'"
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Stage:
 
     @property
     def database(self) -> Database:
+        """The database as this system opens it."""
         return self.system.database
 
     def raw(self) -> psycopg.Connection:
@@ -58,6 +60,12 @@ class Stage:
         """A connection as the superuser, for VACUUM and ANALYZE."""
         return self.server.superuser(str(make_url(self.endpoints.app_url).database))
 
+    def backends(self) -> list[int]:
+        """Process ids of the server's processes that the application's pool is connected to."""
+        with self.keeper() as connection:
+            found = connection.execute(_BACKENDS)
+            return [row[0] for row in found]
+
     def tidy(self) -> None:
         """Vacuum and analyse everything, so that no side pays for the other's past."""
         with self.keeper() as connection:
@@ -65,8 +73,8 @@ class Stage:
             connection.execute("CHECKPOINT")
 
     def web(self) -> Flask:
-        """The web application of this system."""
-        return composition.create_app(self.settings)
+        """The web application on this system."""
+        return build_app(self.settings, self.database, web_parts(self.system))
 
     def member(self, email: str, *codes: str) -> int:
         """A person with these roles; returns the account's id."""
@@ -159,13 +167,13 @@ class Visitor:
         if answer.status_code not in (302, 303):
             raise RuntimeError(f"sign-in failed: {answer.status_code}")
 
+    @property
+    def cookie(self) -> str:
+        """The header that carries the sign-in."""
+        found = self.client.get_cookie("oms_session", domain=HOST.rpartition("/")[2])
+        if found is None:
+            raise RuntimeError("nobody has signed in")
+        return f"{found.key}={found.value}"
 
-def count_rows(connection: psycopg.Connection, table: str, tenant_id: int) -> int:
-    """How many rows the tenant has in a table."""
-    connection.execute("SELECT set_config('app.tenant', %s, true)", (str(tenant_id),))
-    found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
-    connection.rollback()
-    return int(found[0]) if found else 0
 
-
-__all__ = ["ROOT", "Stage", "Visitor", "bare", "count_rows", "server", "settings_for", "stage"]
+__all__ = ["HOST", "ROOT", "Stage", "Visitor", "bare", "server", "settings_for", "stage"]

@@ -1,4 +1,4 @@
-"""The limit of every benchmark that writes: the very rows that the project wrote, captured and written again by bare psycopg in one statement.
+"""The limit of every benchmark that writes: the very rows that the project wrote, written again by bare psycopg in one statement.
 
 `capture` runs a piece of work, reads what it wrote and takes it back; the rows are then as new. The limit's statement has the dedupe, the
 customer look-up and the guard on stock, and nothing else: no validation, no encryption, no search words to make.
@@ -28,10 +28,6 @@ _BY_DATABASE = frozenset(
     {"tenant_id", "created_at", "updated_at", "row_version", "occurred_at", "placed_by", "reserved_at", "next_at", "attempts", "generation"}
 )
 _DIALECT = postgresql.dialect()
-
-
-class _TakenBack(Exception):
-    pass
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,11 @@ class Written:
 
 def capture(stage: Stage, work: Callable[[Session], Iterable[UUID]]) -> Written:
     """Run `work`, which returns the ids of the orders that it made; read what it wrote; take it all back."""
-    found: list[Written] = []
-    try:
-        with stage.database.unit(stage.scope) as session:
-            found.append(read_back(session, list(work(session))))
-            raise _TakenBack
-    except _TakenBack:
-        pass
-    return found[0]
+    with stage.database.unit(stage.scope) as session:
+        savepoint = session.begin_nested()
+        written = read_back(session, list(work(session)))
+        savepoint.rollback()
+    return written
 
 
 def read_back(session: Session, ids: Sequence[UUID]) -> Written:
@@ -86,9 +79,8 @@ def read_back(session: Session, ids: Sequence[UUID]) -> Written:
 
     lines = rows("order_line", "order_id = ANY(:ids)", list(ids))
     owners = [f"line:{line['id']}" for line in lines]
-    tokens = session.connection().execute(
-        text("SELECT record_id, array_agg(token ORDER BY token) FROM search_token WHERE record_id = ANY(:ids) GROUP BY 1"), {"ids": list(ids)}
-    )
+    words = text("SELECT record_id, array_agg(token ORDER BY token) FROM search_token WHERE record_id = ANY(:ids) GROUP BY 1")
+    tokens = session.connection().execute(words, {"ids": list(ids)})
     events = rows("event", "subject_type = 'order' AND subject_id = ANY(:ids)", texts)
     wires = session.connection().execute(
         text(
@@ -128,6 +120,7 @@ class Limit:
         self._connection = connection
         self._tenant = stage.scope.tenant_id
         self._statement = _statement(sample)
+        self.pid = connection.info.backend_pid
 
     def write(self, rows: Written) -> None:
         """Write them and commit."""
@@ -170,7 +163,7 @@ def _statement(sample: Written) -> bytes:
     INSERT INTO search_token (tenant_id, entity, token, record_id)
     SELECT %(tenant)s, 'orders.order', word, r.id
     FROM jsonb_to_recordset(%(tokens)s::jsonb) AS r(id uuid, words text[]), unnest(r.words) AS word
-    ON CONFLICT DO NOTHING RETURNING 1)""",
+    RETURNING 1)""",
         _insert("audit_entry", AuditEntry, audit, "audits", "audited"),
         _insert("event", Event, event, "events", "happened", "RETURNING id, subject_type, subject_id, seq, kind"),
         f"""addressed AS (

@@ -11,12 +11,7 @@ from sqlalchemy.orm import Session
 from core.delivery.api import hooks as api_hooks
 from core.delivery.api import idempotency
 from core.delivery.housekeeping import sign_in_schedules
-from core.delivery.plugin_pages import register_plugin_pages, template_folders, translation_folders
-from core.delivery.screens import register_all
 from core.delivery.web import hooks as web_hooks
-from core.delivery.web.app_builder import OmsAppBuilder
-from core.delivery.web.factory import WebParts
-from core.domain.all_entities import TRANSLATIONS
 from core.domain.catalog import permissions as catalog_permissions
 from core.domain.channels import hooks as channel_hooks
 from core.domain.channels import permissions as channel_permissions
@@ -46,7 +41,7 @@ from core.runtime.plugin_host.verdicts import DEFECTS, NEEDS_REAUTH
 from core.runtime.security.keyring import tenant_id_of
 from core.runtime.security.permissions import CORE_PERMISSIONS, Permission, PermissionRegistry
 from core.runtime.tenancy.database import Database
-from core.runtime.tenancy.scope import Scope, current_scope
+from core.runtime.tenancy.scope import Scope
 
 HOOK_MODULES = (channel_hooks, web_hooks, api_hooks)
 _DOMAIN_PERMISSIONS = (
@@ -156,16 +151,6 @@ def enabled_plugins(plugins: PluginRuntime) -> Callable[[Session, int | None], f
     return names
 
 
-def plugin_is_on(plugins: PluginRuntime) -> Callable[[str], bool]:
-    """A function that tells whether pages of a plugin answer for the request's tenant."""
-
-    def is_on(plugin: str) -> bool:
-        scope = current_scope()
-        return scope is not None and plugins.enablement.view(scope.tenant_id).shows(plugin)
-
-    return is_on
-
-
 def tell_plugin_event(host: PluginHost) -> Announce:
     """What happens in the transaction of a plugin's flip: its event; and the shop that a marketplace stands for is made."""
 
@@ -178,25 +163,3 @@ def tell_plugin_event(host: PluginHost) -> Announce:
                 ensure_shop(session, marketplace=marketplace.key, instance=instance, title=marketplace.title, currency=marketplace.currency)
 
     return announce
-
-
-def register_screens(system: Any) -> Callable[[OmsAppBuilder], None]:
-    """A function that adds every screen and REST resource to the application, the core's and the plugins'."""
-
-    def register(builder: OmsAppBuilder) -> None:
-        register_all(builder, system)
-        register_plugin_pages(builder, system.plugins, threads=system.settings.web_threads)
-
-    return register
-
-
-def web_parts(system: Any) -> WebParts:
-    """What the web application is built from; `system` is the process's `System`."""
-    host = system.plugins.host
-    return WebParts(
-        rights=system.rights,
-        plugin_is_on=plugin_is_on(system.plugins),
-        register=[register_screens(system)],
-        template_folders=template_folders(host),
-        translations=[*translation_folders(host), TRANSLATIONS],
-    )

@@ -18,12 +18,13 @@ def new_id() -> UUID:
     Source: RFC 9562, section 5.7, with the 12 bits of `rand_a` as a counter (method 3).
     """
     global _last
-    ticks = time.time_ns() // 1_000_000 << 12 | int.from_bytes(os.urandom(1)) << 2
+    noise = int.from_bytes(os.urandom(9))
+    ticks = time.time_ns() // 1_000_000 << 12 | (noise & 0xFF) << 2
     with _lock:
         _last = max(ticks, _last + 1)
         ticks = _last
     value = (ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62
-    return UUID(int=value | int.from_bytes(os.urandom(8)) & (1 << 62) - 1)
+    return UUID(int=value | noise >> 8 & (1 << 62) - 1)
 
 
 def parse_id(text: object) -> UUID | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -106,6 +107,9 @@ def _check_texts(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
+    form = _FORMS.get(type(value))
+    if form is not None:
+        return form(value)
     if isinstance(value, Decimal | UUID):
         return str(value)
     if isinstance(value, datetime | date):
@@ -119,9 +123,19 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+# The usual types at once; their subclasses take the longer way through `_plain`.
+_FORMS: dict[type, Callable[[Any], Any]] = {
+    UUID: UUID.__str__,
+    Decimal: Decimal.__str__,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+}
+_encode = json.JSONEncoder(default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def encode_json(value: Any) -> str:
     """Compact JSON text; Decimal and UUID as text, moments in ISO 8601, bytes as PostgreSQL hex text."""
-    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encode(value)
 
 
 def canonical_json(value: Any) -> str:

@@ -11,6 +11,7 @@ from core.kernel.errors import Invalid
 MAX_AMOUNT = Decimal("999999999999999.9999")
 _MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 _CODE_LENGTH = 3
+_FINEST = Decimal("0.0001")
 
 
 def minor_digits(currency: str) -> int:
@@ -32,8 +33,7 @@ def amount_from(value: object, *, field: str | None = None) -> Decimal:
     if not amount.is_finite():
         raise Invalid("An amount of money must be finite.", field=field)
     amount_within(amount, field=field)
-    exponent = amount.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -4:
+    if amount % _FINEST:
         raise Invalid("An amount of money has at most 4 decimals.", field=field)
     return amount
 

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from core.kernel.errors import Invalid
 
 MAX_QUANTITY = Decimal("999999999999.999999")
+_FINEST = Decimal("0.000001")
 
 
 def quantity_from(value: object, *, field: str | None = None) -> Decimal:
@@ -23,9 +24,8 @@ def quantity_from(value: object, *, field: str | None = None) -> Decimal:
         raise Invalid("This is not a quantity.", field=field) from error
     if not quantity.is_finite():
         raise Invalid("A quantity must be finite.", field=field)
-    exponent = quantity.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -6:
-        raise Invalid("A quantity has at most 6 decimals.", field=field)
     if abs(quantity) > MAX_QUANTITY:
         raise Invalid("This quantity is too large.", field=field)
+    if quantity % _FINEST:
+        raise Invalid("A quantity has at most 6 decimals.", field=field)
     return quantity

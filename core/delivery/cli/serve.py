@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger
 
 from config.schema import Settings
 from core.delivery.cli.installation import running_installation
+from core.kernel.collector import settle_collector
 from core.runtime.db.role import refuse_powerful_role
 from core.runtime.security.boot import refuse_lost_master_key
 
@@ -49,7 +50,9 @@ class WebServer(BaseApplication):
 
     def load(self) -> Any:
         """Build the WSGI application of one process."""
-        return without_trace(importlib.import_module("app").create_app(self._settings))
+        application = without_trace(importlib.import_module("app").create_app(self._settings))
+        settle_collector()
+        return application
 
 
 def options(settings: Settings, *, bind: str, graceful_s: int) -> dict[str, Any]:
@@ -103,5 +106,7 @@ def command(host: str | None, port: int | None, fd: int | None, graceful_s: int)
         bind = f"fd://{fd}" if fd is not None else f"{address}:{settings.port}"
         refuse_powerful_role(settings.database_url)
         refuse_lost_master_key(settings.database_url, settings.master_key)
-        importlib.import_module("app")
+        for name in ("app", "core.delivery.web_composition"):
+            importlib.import_module(name)
+        settle_collector()  # else each process's first collection would touch, and so copy, all that it shares with this one
         WebServer(settings, bind=bind, graceful_s=graceful_s).run()

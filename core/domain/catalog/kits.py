@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.domain.catalog.models import KIT, KitItem, Sku
+from core.runtime.db.bulk import find_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,11 @@ def recipes(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Recipe]:
     wanted = set(sku_ids)
     if not wanted:
         return {}
-    skus = session.execute(select(Sku.id, Sku.kind, Sku.is_stocked).where(Sku.id.in_(wanted))).all()
+    skus = find_rows(session, Sku, ("id", "kind", "is_stocked"), {"id": list(wanted)})
     kits = [row.id for row in skus if row.kind == KIT]
     parts: dict[UUID, list[tuple[UUID, Decimal]]] = {kit: [] for kit in kits}
     if kits:
-        items = (
-            select(KitItem.kit_id, KitItem.component_id, KitItem.quantity).where(KitItem.kit_id.in_(kits)).order_by(KitItem.component_id)
-        )
-        for item in session.execute(items):
+        for item in find_rows(session, KitItem, ("kit_id", "component_id", "quantity"), {"kit_id": kits}, order_by="component_id"):
             parts[item.kit_id].append((item.component_id, item.quantity))
     found = {}
     for row in skus:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from core.domain.catalog.models import Sku, SkuAlias
 from core.kernel.ids import new_id
-from core.runtime.db.bulk import insert_rows
+from core.runtime.db.bulk import find_rows, find_soon, insert_rows
+from core.runtime.db.direct import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +31,52 @@ class ShopSku:
         return self.external_sku or self.external_product or f"code:{self.seller_code}"
 
 
-def match(session: Session, shop_id: UUID, units: Iterable[ShopSku]) -> dict[str, UUID | None]:
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Units under way to their SKUs: what was asked, and the rows that answer."""
+
+    shop_id: UUID
+    wanted: Mapping[str, ShopSku]
+    aliases: Sequence[Any]
+    skus: Sequence[Any]
+
+
+def look_up(session: Session, shop_id: UUID, units: Iterable[ShopSku]) -> Lookup:
+    """Ask for the aliases and SKUs of these units; inside `direct.together` the question travels with the block's others."""
+    wanted = {unit.key: unit for unit in units}
+    columns = ("external_key", "sku_id", "is_manual", "seller_code")
+    aliases = find_soon(session, SkuAlias, columns, {"shop_id": shop_id, "external_key": list(wanted)})
+    codes = {unit.seller_code for unit in wanted.values() if unit.seller_code}
+    return Lookup(shop_id, wanted, aliases, find_soon(session, Sku, ("code", "id"), {"code": list(codes)}, extra="is_active"))
+
+
+def matched(session: Session, lookup: Lookup) -> dict[str, UUID | None]:
     """SKU ids by `ShopSku.key`; None where nobody has matched the unit yet.
 
     A manual match wins; else the seller's code is looked up among the SKUs' codes. Units met for the first time, and those still
     unmatched, are remembered as aliases, so that the unmatched list shows them.
     """
-    wanted = {unit.key: unit for unit in units}
-    if not wanted:
-        return {}
-    rows = session.execute(
-        select(SkuAlias.external_key, SkuAlias.sku_id, SkuAlias.is_manual, SkuAlias.seller_code).where(
-            SkuAlias.shop_id == shop_id, SkuAlias.external_key.in_(wanted)
-        )
-    ).all()
-    found: dict[str, UUID | None] = {}
-    for row in rows:
-        if row.sku_id is not None and (row.is_manual or row.seller_code == wanted[row.external_key].seller_code):
-            found[row.external_key] = row.sku_id
+    wanted = lookup.wanted
+    found: dict[str, UUID | None] = {
+        row.external_key: row.sku_id
+        for row in lookup.aliases
+        if row.sku_id is not None and (row.is_manual or row.seller_code == wanted[row.external_key].seller_code)
+    }
     open_units = {key: unit for key, unit in wanted.items() if key not in found}
     if open_units:
-        by_code = skus_by_code(session, {unit.seller_code for unit in open_units.values() if unit.seller_code})
+        by_code = {row.code: row.id for row in lookup.skus}
         found.update({key: by_code.get(unit.seller_code) for key, unit in open_units.items()})
-        _remember(session, shop_id, {key: (unit, found[key]) for key, unit in open_units.items() if _is_worth_keeping(unit, found[key])})
+        _remember(
+            session, lookup.shop_id, {key: (unit, found[key]) for key, unit in open_units.items() if _is_worth_keeping(unit, found[key])}
+        )
     return found
+
+
+def match(session: Session, shop_id: UUID, units: Iterable[ShopSku]) -> dict[str, UUID | None]:
+    """Ask and answer in one go: `look_up`, then `matched`."""
+    lookup = look_up(session, shop_id, units)
+    settle(session)
+    return matched(session, lookup)
 
 
 def _is_worth_keeping(unit: ShopSku, sku_id: UUID | None) -> bool:
@@ -90,10 +114,7 @@ def _remember(session: Session, shop_id: UUID, units: Mapping[str, tuple[ShopSku
 
 def skus_by_code(session: Session, codes: Iterable[str]) -> dict[str, UUID]:
     """Active SKUs' ids by code."""
-    wanted = list(codes)
-    if not wanted:
-        return {}
-    return {row.code: row.id for row in session.execute(select(Sku.code, Sku.id).where(Sku.code.in_(wanted), Sku.is_active))}
+    return {row.code: row.id for row in find_rows(session, Sku, ("code", "id"), {"code": list(codes)}, extra="is_active")}
 
 
 def assign(session: Session, alias_id: UUID, sku_id: UUID | None) -> None:

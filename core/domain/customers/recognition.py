@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.domain.customers.models import Customer, CustomerIdentity
 from core.kernel.ids import new_id
 from core.kernel.jsontext import encode_json
 from core.kernel.text import mask_name, mask_phone
-from core.runtime.db.bulk import insert_rows
+from core.runtime.db.bulk import find_rows, find_soon, insert_rows
 from core.runtime.security.vault import blind, seal
+
+_IDENTITY = ("external_id", "customer_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,21 @@ class Buyer:
     is_masked: bool = False
 
 
-def recognise(session: Session, source: str, buyers: Mapping[str, Buyer]) -> dict[str, UUID]:
+def look_up(session: Session, source: str, external_ids: Iterable[str]) -> list[Any]:
+    """Ask for the identities of these buyers; inside `direct.together` the question travels with the block's others."""
+    keys = list(dict.fromkeys(external_ids))
+    return find_soon(session, CustomerIdentity, _IDENTITY, {"source": source, "external_id": keys})
+
+
+def recognise(session: Session, source: str, buyers: Mapping[str, Buyer], *, identities: Sequence[Any] | None = None) -> dict[str, UUID]:
     """Customer ids by the source's external id; buyers that were not known become customers.
 
-    Two workers that meet the same new buyer at once agree on one customer. Values of a known customer stay as they are.
+    `identities` is what `look_up` found, when that was asked before. Two workers that meet the same new buyer at once agree on one
+    customer. Values of a known customer stay as they are.
     """
     if not buyers:
         return {}
-    found = _known(session, source, list(buyers))
+    found = _by_id(identities) if identities is not None else _known(session, source, list(buyers))
     missing = {key: buyer for key, buyer in buyers.items() if key not in found}
     if not missing:
         return found
@@ -56,10 +65,11 @@ def recognise(session: Session, source: str, buyers: Mapping[str, Buyer]) -> dic
 
 
 def _known(session: Session, source: str, keys: list[str]) -> dict[str, UUID]:
-    statement = select(CustomerIdentity.external_id, CustomerIdentity.customer_id).where(
-        CustomerIdentity.source == source, CustomerIdentity.external_id.in_(keys)
-    )
-    return {row.external_id: row.customer_id for row in session.execute(statement)}
+    return _by_id(find_rows(session, CustomerIdentity, _IDENTITY, {"source": source, "external_id": keys}))
+
+
+def _by_id(rows: Sequence[Any]) -> dict[str, UUID]:
+    return {row.external_id: row.customer_id for row in rows}
 
 
 def _row(session: Session, customer: UUID, buyer: Buyer) -> dict[str, object]:

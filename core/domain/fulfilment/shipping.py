@@ -22,7 +22,7 @@ from core.domain.orders.errors import OrderUnknown
 from core.domain.orders.holds import open_holds
 from core.domain.orders.models import Order, OrderLine
 from core.domain.orders.numbers import take_numbers
-from core.engines.metadata.search import index_new
+from core.engines.metadata.search import add_tokens
 from core.kernel.ids import new_id
 from core.kernel.text import clean_text, fits
 from core.runtime.db.bulk import insert_rows, update_rows
@@ -132,10 +132,7 @@ def _lines(session: Session, order_id: UUID) -> list[OrderLine]:
 
 def _quantities(lines: Sequence[OrderLine], wanted: Mapping[UUID, Decimal]) -> dict[UUID, Decimal]:
     by_id = {line.id: line for line in lines}
-    if not wanted:
-        chosen = {line.id: line.reserved for line in lines if line.reserved > 0}
-    else:
-        chosen = dict(wanted)
+    chosen = dict(wanted) or {line.id: line.reserved for line in lines if line.reserved > 0}
     for key, quantity in chosen.items():
         line = by_id.get(key)
         if line is None:
@@ -193,7 +190,7 @@ def _write(
     insert_rows(session, ShipmentLine, lines)
     parcel = {"id": new_id(), "shipment_id": shipment_id, "carrier_id": wanted.carrier_id, "tracking_number": tracking}
     insert_rows(session, Parcel, [{**parcel, "weight_g": wanted.weight_g}])
-    index_new(session, "orders.order", {order.id: {tracking.lower(), number.lower()}})
+    add_tokens(session, "orders.order", {order.id: {tracking.lower(), number.lower()}})
 
 
 def _move(session: Session, order: Any, *, is_partial: bool, now: datetime) -> None:

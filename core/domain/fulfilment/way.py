@@ -1,6 +1,7 @@
 """The rule that drives orders on: paid and matched, then reserved, then approved; or a hold that says why not.
 
-`advance` looks only at stored facts and may be called at any time, any number of times, for any orders: it does what is due and nothing else.
+`advance` looks only at stored facts and may be called at any time, any number of times, for any orders: it does what is due and
+nothing else.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ from core.domain.orders.holds import open_holds, place_holds, release_holds
 from core.domain.orders.models import Order, OrderHold, OrderLine
 from core.domain.orders.rules import SKU_UNMATCHED, STOCK_SHORT
 from core.kernel.messages import N_
-from core.runtime.db.bulk import update_rows
+from core.runtime.db.bulk import find_soon, update_rows
+from core.runtime.db.direct import together
 from core.runtime.events import EventDraft, emit
 from core.runtime.security.audit import record_many
 
 BY = "way"
 WAITING_LIMIT = 500
+_HEAD = ("id", "state", "fulfilment", "hold_count", "ship_by", "placed_at")
+_LINE = (
+    "id", "order_id", "sku_id", "quantity", "reserved", "shipped", "cancelled", "channel_state", "refund_state", "seller_code", "title",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +61,27 @@ def advance(session: Session, order_ids: Iterable[UUID], *, now: datetime) -> Pr
     decisions = {order.id: decide(order) for order in orders}
     lines = [line for order in orders for line in order.lines]
     cookbook = recipes(session, {line.sku_id for line in lines if line.sku_id is not None})
-    _give_back(session, decisions.values())
-    _leave_outside(session, decisions, cookbook)
-    _lift(session, decisions, now)
-    short = _reserve(session, [order for order in orders if decisions[order.id].wants_stock], cookbook)
-    holds = {order: decision.holds for order, decision in decisions.items() if decision.holds}
-    holds.update({order: {STOCK_SHORT: facts} for order, facts in short.items()})
-    place_holds(session, holds, by=BY)
-    ready = [order for order in orders if decisions[order.id].wants_stock and order.id not in short]
-    approved = _approve(session, ready, now)
+    with together(session):
+        _give_back(session, decisions.values())
+        _leave_outside(session, decisions, cookbook)
+        _lift(session, decisions, now)
+        short = _reserve(session, [order for order in orders if decisions[order.id].wants_stock], cookbook)
+        holds = {order: decision.holds for order, decision in decisions.items() if decision.holds}
+        holds.update({order: {STOCK_SHORT: facts} for order, facts in short.items()})
+        place_holds(session, holds, by=BY)
+        ready = [order for order in orders if decisions[order.id].wants_stock and order.id not in short]
+        approved = _approve(session, ready, now)
     return Progress(tuple(approved), tuple(holds))
 
 
-def _load(session: Session, order_ids: Sequence[UUID]) -> list[OrderFacts]:
-    heads = session.execute(
-        select(Order.id, Order.state, Order.fulfilment, Order.hold_count, Order.ship_by, Order.placed_at)
-        .where(Order.id.in_(order_ids))
-        .order_by(Order.id)
-        .with_for_update()
-    ).all()
+def _load(session: Session, order_ids: list[UUID]) -> list[OrderFacts]:
+    with together(session):
+        heads = find_soon(session, Order, _HEAD, {"id": order_ids}, order_by="id", lock=True)
+        found = find_soon(session, OrderLine, _LINE, {"order_id": order_ids}, order_by="order_id, position")
     lines: dict[UUID, list[LineFacts]] = {head.id: [] for head in heads}
-    columns = (
-        OrderLine.id, OrderLine.order_id, OrderLine.sku_id, OrderLine.quantity, OrderLine.reserved, OrderLine.shipped, OrderLine.cancelled,
-        OrderLine.channel_state, OrderLine.refund_state, OrderLine.seller_code, OrderLine.title,
-    )  # fmt: skip
-    for row in session.execute(select(*columns).where(OrderLine.order_id.in_(lines)).order_by(OrderLine.order_id, OrderLine.position)):
+    for row in found:
+        if row.order_id not in lines:
+            continue
         is_void = row.channel_state == "cancelled" or row.refund_state == "done" or row.cancelled + row.shipped >= row.quantity
         lines[row.order_id].append(
             LineFacts(row.id, row.sku_id, row.quantity, row.reserved, row.shipped, row.cancelled, is_void, row.seller_code, row.title)

@@ -19,7 +19,8 @@ from core.domain.inventory.models import LedgerEntry, Reservation, Stock, Wareho
 from core.domain.inventory.rules import ZERO, Allocation, Demand, Shelf, allocate
 from core.kernel.ids import new_id
 from core.kernel.quantity import quantity_from
-from core.runtime.db.bulk import insert_rows, update_rows
+from core.runtime.db.bulk import find_rows, find_soon, insert_rows, update_rows
+from core.runtime.db.direct import settle, together
 from core.runtime.events import EventDraft, emit
 
 _AGAIN = (
@@ -27,6 +28,7 @@ _AGAIN = (
     "reserved_at = now(), ended_at = NULL WHERE reservation.state <> 'active'"
 )
 MAX_ON_SHELF = 10**11  # leaves room in the column, so that a sum never fails in the database
+_HELD = "state IN ('active', 'consumed')"
 _LOW = "is_low = (t.alert_at IS NOT NULL AND {free} <= t.alert_at)"
 
 
@@ -57,12 +59,14 @@ def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
     A demand whose owner holds the SKU already is left as it is and does not appear among the grants.
     Emits: `stock.low` for shelves that fall to their alert level.
     """
-    held = _held(session, {demand.owner for demand in demands})
+    with together(session):
+        kept = find_soon(session, Reservation, ("owner", "sku_id"), {"owner": list({demand.owner for demand in demands})}, extra=_HELD)
+        stock = _ask_locked(session, {demand.sku_id for demand in demands})
+    held = {(row.owner, row.sku_id) for row in kept}
     wanted = [demand for demand in demands if (demand.owner, demand.sku_id) not in held]
     if not wanted:
         return Allocation()
-    shelves = _locked(session, {demand.sku_id for demand in wanted})
-    decision = allocate(wanted, shelves)
+    decision = allocate(wanted, _shelves(session, stock))
     if not decision.grants:
         return decision
     taken: dict[tuple[UUID, UUID], Decimal] = {}
@@ -75,8 +79,9 @@ def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
             rows[key] = {"id": new_id(), "owner": key[0], "sku_id": key[1], "warehouse_id": key[2], "quantity": grant.quantity}
         shelf = (grant.demand.sku_id, grant.warehouse_id)
         taken[shelf] = taken.get(shelf, ZERO) + grant.quantity
-    insert_rows(session, Reservation, list(rows.values()), on_conflict=_AGAIN)
-    _change_balance(session, {shelf: (ZERO, quantity) for shelf, quantity in taken.items()})
+    with together(session):
+        insert_rows(session, Reservation, list(rows.values()), on_conflict=_AGAIN)
+        _change_balance(session, {shelf: (ZERO, quantity) for shelf, quantity in taken.items()})
     return decision
 
 
@@ -107,7 +112,6 @@ def consume(session: Session, uses: Sequence[Use], *, reference: str) -> dict[UU
     active = _lock_reservations(session, {use.owner for use in uses})
     _locked(session, {row.sku_id for row in active})
     left: dict[UUID, Decimal] = {row.id: row.quantity for row in active}
-    ended: list[tuple[Any, Decimal, str]] = []
     moved: dict[tuple[UUID, UUID], Decimal] = {}
     for use in uses:
         needed = use.quantity
@@ -122,9 +126,7 @@ def consume(session: Session, uses: Sequence[Use], *, reference: str) -> dict[UU
                 moved[shelf] = moved.get(shelf, ZERO) + part
         if needed > 0:
             raise StockShort(owner=use.owner, sku_id=str(use.sku_id), asked=str(use.quantity), missing=str(needed))
-    for row in active:
-        if left[row.id] != row.quantity:
-            ended.append((row, row.quantity - left[row.id], "consumed"))
+    ended = [(row, row.quantity - left[row.id], "consumed") for row in active if left[row.id] != row.quantity]
     _end(session, ended)
     rows = [_ledger(Movement(sku, house, -quantity, "shipped", reference)) for (sku, house), quantity in moved.items()]
     insert_rows(session, LedgerEntry, rows)
@@ -138,7 +140,8 @@ def consume(session: Session, uses: Sequence[Use], *, reference: str) -> dict[UU
 def post(session: Session, movements: Sequence[Movement], *, actor: str = "") -> int:
     """Book receipts, corrections, returns and write-offs; returns how many were new.
 
-    Raises: StockChangeRefused - a delta is zero, not a quantity, or more than a shelf holds; StockShort - less lies there unreserved than is taken out.
+    Raises: StockChangeRefused - a delta is zero, not a quantity, or more than a shelf holds; StockShort - less lies there unreserved
+    than is taken out.
     Emits: `stock.increased` for SKUs of which more became free.
     """
     for index, movement in enumerate(movements):
@@ -167,39 +170,38 @@ def post(session: Session, movements: Sequence[Movement], *, actor: str = "") ->
     return len(done)
 
 
-def _held(session: Session, owners: Iterable[str]) -> set[tuple[str, UUID]]:
-    statement = select(Reservation.owner, Reservation.sku_id).where(
-        Reservation.owner.in_(list(owners)), Reservation.state.in_(("active", "consumed"))
-    )
-    return {(row.owner, row.sku_id) for row in session.execute(statement)}
-
-
 def _locked(session: Session, skus: Iterable[UUID]) -> list[Shelf]:
     """The shelves of these SKUs, locked in the one order that everybody uses, returned by warehouse priority."""
-    statement = (
-        select(Stock.sku_id, Stock.warehouse_id, (Stock.on_hand - Stock.reserved).label("free"))
-        .where(Stock.sku_id.in_(sorted(skus)))
-        .order_by(Stock.sku_id, Stock.warehouse_id)
-        .with_for_update()
-    )
-    rows = session.execute(statement).all()
+    rows = _ask_locked(session, skus)
+    settle(session)
+    return _shelves(session, rows)
+
+
+def _ask_locked(session: Session, skus: Iterable[UUID]) -> list[Any]:
+    columns = ("sku_id", "warehouse_id", "on_hand - reserved AS free")
+    return find_soon(session, Stock, columns, {"sku_id": list(set(skus))}, order_by="sku_id, warehouse_id", lock=True)
+
+
+def _shelves(session: Session, rows: Sequence[Any]) -> list[Shelf]:
     houses = {row.warehouse_id for row in rows}
     if len(houses) <= 1:
         return [Shelf(row.sku_id, row.warehouse_id, row.free) for row in rows]
-    ranks = session.execute(select(Warehouse.id, Warehouse.priority, Warehouse.code, Warehouse.is_active).where(Warehouse.id.in_(houses)))
+    ranks = find_rows(session, Warehouse, ("id", "priority", "code", "is_active"), {"id": list(houses)})
     rank = {row.id: (not row.is_active, row.priority, row.code) for row in ranks}
     shelves = sorted(rows, key=lambda row: rank[row.warehouse_id])
     return [Shelf(row.sku_id, row.warehouse_id, row.free) for row in shelves]
 
 
 def _lock_reservations(session: Session, owners: Iterable[str]) -> Sequence[Any]:
-    statement = (
-        select(Reservation.id, Reservation.owner, Reservation.sku_id, Reservation.warehouse_id, Reservation.quantity)
-        .where(Reservation.owner.in_(sorted(set(owners))), Reservation.state == "active")
-        .order_by(Reservation.sku_id, Reservation.warehouse_id, Reservation.owner)
-        .with_for_update()
+    return find_rows(
+        session,
+        Reservation,
+        ("id", "owner", "sku_id", "warehouse_id", "quantity"),
+        {"owner": list(set(owners))},
+        extra="state = 'active'",
+        order_by="sku_id, warehouse_id, owner",
+        lock=True,
     )
-    return session.execute(statement).all()
 
 
 def _end(session: Session, ended: Sequence[tuple[Any, Decimal, str]]) -> None:
@@ -213,19 +215,24 @@ def _end(session: Session, ended: Sequence[tuple[Any, Decimal, str]]) -> None:
 def _change_balance(session: Session, changes: Mapping[tuple[UUID, UUID], tuple[Decimal, Decimal]]) -> None:
     rows = [{"sku_id": s, "warehouse_id": w, "on_hand": hand, "reserved": kept} for (s, w), (hand, kept) in sorted(changes.items())]
     free = "(t.on_hand + r.on_hand) - (t.reserved + r.reserved)"
-    changed = update_rows(
+
+    def check(changed: Sequence[Any]) -> None:
+        if len(changed) != len(rows):
+            raise StockShort(asked=str(len(rows)), free=str(len(changed)))
+        low = [row for row in changed if row.is_low and not row.was_low]
+        emit(
+            session,
+            [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.free)}) for row in low],
+        )
+
+    update_rows(
         session,
         Stock,
         rows,
         keys=("sku_id", "warehouse_id"),
         sets=f"on_hand = t.on_hand + r.on_hand, reserved = t.reserved + r.reserved, updated_at = now(), {_LOW.format(free=free)}",
         returning="t.sku_id, t.warehouse_id, old.is_low AS was_low, new.is_low AS is_low, new.on_hand - new.reserved AS free",
-    )
-    if len(changed) != len(rows):
-        raise StockShort(asked=str(len(rows)), free=str(len(changed)))
-    low = [row for row in changed if row.is_low and not row.was_low]
-    emit(
-        session, [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.free)}) for row in low]
+        then=check,
     )
 
 

@@ -19,7 +19,8 @@ from core.domain.orders.normalised import NormalisedLine, NormalisedOrder
 from core.domain.orders.receivers import receiver_columns
 from core.domain.orders.rules import Standing
 from core.kernel.ids import new_id
-from core.runtime.db.bulk import insert_rows, update_rows
+from core.runtime.db.bulk import find_rows, find_soon, insert_rows, update_rows
+from core.runtime.db.direct import settle
 from core.runtime.events import EventDraft, emit
 from core.runtime.security.audit import record_many
 
@@ -46,17 +47,24 @@ class Known:
 
 def load_known(session: Session, shop_id: UUID, external_ids: Sequence[str]) -> dict[str, Known]:
     """The stored orders among these external ids, locked in the order of their ids."""
-    statement = (
-        select(Order.id, Order.number, Order.external_id, Order.state, Order.payment, Order.fulfilment, Order.channel_modified_at)
-        .where(Order.shop_id == shop_id, Order.external_id.in_(external_ids))
-        .order_by(Order.id)
-        .with_for_update()
-    )
+    rows = find_known(session, shop_id, external_ids)
+    settle(session)
+    return known_from(rows)
+
+
+def find_known(session: Session, shop_id: UUID, external_ids: Sequence[str]) -> list[Any]:
+    """Ask for them; inside `direct.together` the question travels with the block's others. `known_from` reads the answer."""
+    columns = ("id", "number", "external_id", "state", "payment", "fulfilment", "channel_modified_at")
+    return find_soon(session, Order, columns, {"shop_id": shop_id, "external_id": list(external_ids)}, order_by="id", lock=True)
+
+
+def known_from(rows: Sequence[Any]) -> dict[str, Known]:
+    """The stored orders by external id."""
     return {
         row.external_id: Known(
             row.id, row.number, row.external_id, Standing(row.state, row.payment, row.fulfilment), row.channel_modified_at
         )
-        for row in session.execute(statement)
+        for row in rows
     }
 
 
@@ -267,8 +275,7 @@ def settle_replacements(
         for ancestor in ancestors:
             # A child that is split again in the same batch is a parent itself; the nearest descendant stands for an ancestor.
             parents.setdefault(ancestor, placed[child])
-    late = select(Order.replaces, Order.id).where(Order.shop_id == shop_id, Order.replaces.in_(list(replaces)))
-    for row in session.execute(late):
+    for row in find_rows(session, Order, ("replaces", "id"), {"shop_id": shop_id, "replaces": list(replaces)}):
         parents.setdefault(row.replaces, row.id)
     if not parents:
         return

@@ -86,7 +86,10 @@ def release_holds(
 def open_holds(session: Session, order_ids: Iterable[UUID]) -> dict[UUID, list[OrderHold]]:
     """The open holds of these orders, the oldest first."""
     found: dict[UUID, list[OrderHold]] = {}
-    statement = select(OrderHold).where(OrderHold.order_id.in_(list(order_ids)), OrderHold.released_at.is_(None))
+    wanted = list(order_ids)
+    if not wanted:
+        return found
+    statement = select(OrderHold).where(OrderHold.order_id.in_(wanted), OrderHold.released_at.is_(None))
     for hold in session.scalars(statement.order_by(OrderHold.placed_at, OrderHold.id)):
         found.setdefault(hold.order_id, []).append(hold)
     return found

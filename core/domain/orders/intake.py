@@ -14,8 +14,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.domain.catalog.matching import ShopSku, match
-from core.domain.customers.recognition import Buyer, recognise
+from core.domain.catalog import matching
+from core.domain.catalog.matching import ShopSku
+from core.domain.customers import recognition
+from core.domain.customers.recognition import Buyer
 from core.domain.orders import changes, rules
 from core.domain.orders.holds import place_holds
 from core.domain.orders.models import Order, OrderLine
@@ -26,6 +28,7 @@ from core.engines.metadata.search import index_new
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
 from core.runtime.db.bulk import insert_rows
+from core.runtime.db.direct import together
 from core.runtime.events import EventDraft, emit
 from core.runtime.security.audit import record_many
 
@@ -100,10 +103,14 @@ def accept(
 
 
 def _take_in(session: Session, batch: _Batch, now: datetime) -> None:
-    known = changes.load_known(session, batch.shop.id, list(batch.orders))
-    batch.skus = match(session, batch.shop.id, [_unit(line) for order in batch.orders.values() for line in order.lines])
+    with together(session):
+        stored_rows = changes.find_known(session, batch.shop.id, list(batch.orders))
+        units = matching.look_up(session, batch.shop.id, [_unit(line) for order in batch.orders.values() for line in order.lines])
+        identities = recognition.look_up(session, str(batch.shop.id), [o.buyer_id for o in batch.orders.values() if o.buyer_id])
+    known = changes.known_from(stored_rows)
+    batch.skus = matching.matched(session, units)
     buyers = {o.buyer_id: _buyer(o) for key, o in batch.orders.items() if o.buyer_id and key not in known}
-    batch.customers = recognise(session, str(batch.shop.id), buyers)
+    batch.customers = recognition.recognise(session, str(batch.shop.id), buyers, identities=identities)
     fresh = [order for key, order in batch.orders.items() if key not in known]
     lost = _insert(session, batch, fresh, now) if fresh else []
     if lost:
@@ -122,11 +129,26 @@ def _insert(session: Session, batch: _Batch, fresh: Sequence[NormalisedOrder], n
         {**_order_row(batch, order, placed[order.external_id], f"S{number:07d}", now), **receivers[index]}
         for index, (order, number) in enumerate(zip(fresh, numbers, strict=True))
     ]
+    rows.sort(key=lambda row: str(row["external_id"]))  # two batches with the same new orders wait for each other in one order only
     won_rows = insert_rows(
         session, Order, rows, on_conflict="ON CONFLICT (tenant_id, shop_id, external_id) DO NOTHING", returning="external_id, number"
     )
     won = {row.external_id: row.number for row in won_rows}
-    inserted = [order for order in fresh if order.external_id in won]
+    with together(session):
+        _insert_rest(session, batch, [order for order in fresh if order.external_id in won], placed, won, now=now)
+    return [order.external_id for order in fresh if order.external_id not in won]
+
+
+def _insert_rest(
+    session: Session,
+    batch: _Batch,
+    inserted: Sequence[NormalisedOrder],
+    placed: Mapping[str, UUID],
+    won: Mapping[str, str],
+    *,
+    now: datetime,
+) -> None:
+    """What belongs to orders that were just inserted: lines, search tokens, audit, events, holds."""
     line_rows = [
         changes.new_line(placed[order.external_id], position, line, batch.skus)
         for order in inserted
@@ -141,7 +163,6 @@ def _insert(session: Session, batch: _Batch, fresh: Sequence[NormalisedOrder], n
     for order in inserted:
         key = order.external_id
         batch.outcomes[key] = Outcome(key, CREATED, placed[key], won[key])
-    return [order.external_id for order in fresh if order.external_id not in won]
 
 
 def _first_holds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from core.kernel.text import SearchKind, SearchValue, mask_address, mask_name, m
 from core.runtime.security.vault import blind_many, seal_many, unseal
 
 PURPOSE = "order.receiver"
+_FIELDS = tuple(item.name for item in fields(Receiver))
 _OPEN_FIELDS = ("country", "province", "city", "district", "postcode")
 
 
@@ -38,7 +39,7 @@ def masked(receiver: Receiver) -> dict[str, Any]:
 
 def receiver_columns(session: Session, orders: Sequence[NormalisedOrder]) -> list[dict[str, Any]]:
     """The receiver's columns of each order, in the order given."""
-    texts = [encode_json(asdict(o.receiver)) if _is_known(o.receiver) else None for o in orders]
+    texts = [encode_json({name: getattr(o.receiver, name) for name in _FIELDS}) if _is_known(o.receiver) else None for o in orders]
     phones = ["" if o.receiver.is_masked else o.receiver.phone for o in orders]
     sealed = seal_many(session, PURPOSE, texts)
     blinds = blind_many(session, "phone", [phone or None for phone in phones])
@@ -65,8 +66,8 @@ def _is_known(receiver: Receiver) -> bool:
 def tokens_of(session: Session, order: NormalisedOrder, number: str) -> set[str]:
     """The words by which staff find the order: numbers, SKU codes and titles in clear; buyer, phone and its tail as keyed hashes."""
     receiver = order.receiver
-    words = _codes((number, order.external_id, *(line.seller_code for line in order.lines))).union(
-        *(_words(line.title) for line in order.lines), _words(receiver.city)
+    words = _codes((number, order.external_id)).union(
+        *(_code(line.seller_code) for line in order.lines), *(_words(line.title) for line in order.lines), _words(receiver.city)
     )
     if receiver.is_masked:
         tail = receiver.phone[-4:]
@@ -78,6 +79,11 @@ def tokens_of(session: Session, order: NormalisedOrder, number: str) -> set[str]
 
 def _codes(values: tuple[str, ...]) -> set[str]:
     return search_tokens([SearchValue(SearchKind.CODE, value) for value in values if value])
+
+
+@lru_cache(maxsize=20_000)
+def _code(value: str) -> frozenset[str]:
+    return frozenset(_codes((value,)))
 
 
 @lru_cache(maxsize=20_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +32,8 @@ NOT_BY_HAND = {CHANNEL_LOCKED, REFUND_REQUESTED, SKU_UNMATCHED, STOCK_SHORT}
 _RANK = {"placed": 0, "paid": 1, "approved": 2, "allocated": 3, "picking": 4, "shipped": 5, "delivered": 6, "completed": 7, "cancelled": 8}
 _FULFILMENT_RANK = {"none": 0, "reserved": 1, "shipped_partly": 2, "shipped": 3, "delivered": 4}
 _ENDED = ("completed", "cancelled")
+# What PostgreSQL cannot store as text: NUL, and halves of surrogate pairs, which have no UTF-8 form.
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +173,7 @@ def _amount(value: Decimal, field: str, currency: str) -> None:
     amount = amount_from(value, field=field)
     if amount < 0:
         raise OrderRefused("An amount of an order is not negative.", field=field)
-    exponent = amount.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > minor_digits(currency):
+    if amount % Decimal(1).scaleb(-minor_digits(currency)):
         raise OrderRefused(f"An amount in {currency} has at most {minor_digits(currency)} decimals.", field=field)
 
 
@@ -180,7 +182,7 @@ def _text(value: str, field: str, length: int, *, needed: bool = False) -> None:
         raise OrderRefused("This must not be empty.", field=field)
     if len(value) > length:
         raise OrderRefused(f"This has at most {length} characters.", field=field)
-    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if _UNFIT.search(value):
         raise OrderRefused("This holds characters that cannot be stored.", field=field)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, delete, or_, select
@@ -32,9 +33,17 @@ class SearchToken(Base, TenantScoped):
 
 
 def index_new(session: Session, entity: str, tokens: Mapping[UUID, Iterable[str]]) -> None:
-    """Index records that are not in the index yet; does not commit."""
-    rows = [{"entity": entity, "token": token, "record_id": record} for record, words in tokens.items() for token in words]
-    insert_rows(session, SearchToken, rows, on_conflict="ON CONFLICT DO NOTHING")
+    """Index records that are not in the index yet, each with different tokens; does not commit."""
+    insert_rows(session, SearchToken, _rows(entity, tokens), spread="token")
+
+
+def add_tokens(session: Session, entity: str, tokens: Mapping[UUID, Iterable[str]]) -> None:
+    """Let records also be found by these tokens; those that they have already stay. Does not commit."""
+    insert_rows(session, SearchToken, _rows(entity, tokens), spread="token", on_conflict="ON CONFLICT DO NOTHING")
+
+
+def _rows(entity: str, tokens: Mapping[UUID, Iterable[str]]) -> list[dict[str, Any]]:
+    return [{"entity": entity, "token": list(words), "record_id": record} for record, words in tokens.items()]
 
 
 def reindex(session: Session, entity: str, tokens: Mapping[UUID, Iterable[str]]) -> None:
@@ -44,7 +53,7 @@ def reindex(session: Session, entity: str, tokens: Mapping[UUID, Iterable[str]])
         .where(SearchToken.entity == entity, SearchToken.record_id.in_(list(tokens)))
         .execution_options(synchronize_session=False)
     )
-    index_new(session, entity, tokens)
+    add_tokens(session, entity, tokens)
 
 
 def personal_tokens(session: Session, words: Iterable[str]) -> set[str]:

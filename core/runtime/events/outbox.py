@@ -14,7 +14,7 @@ from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
 from core.kernel.jsontext import encode_json
 from core.runtime.db.bulk import tenant_of
-from core.runtime.db.direct import fetch, later
+from core.runtime.db.direct import connection_of, fetch, later
 from core.runtime.events.errors import SequenceTaken
 from core.runtime.events.subscribers import Mode, SubscriberRegistry, installed_registry
 from core.runtime.tenancy.scope import SYSTEM, Scope, require_scope
@@ -115,7 +115,7 @@ def _number_anew(session: Session, values: Mapping[str, Any], rows: list[dict[st
 
 def tenant_of_open(session: Session) -> int:
     """The session's tenant; begins its transaction when none is open yet. Raises NoTenant."""
-    session.connection()
+    connection_of(session)
     return tenant_of(session)
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from core.kernel.clock import Clock, SystemClock
+from core.kernel.collector import settle_collector
 from core.runtime.db.engine import forget_inherited_connections, forget_plans
 from core.runtime.events.dispatch import CALL, Dispatcher, Message
 from core.runtime.events.kit import Kit, Outcome
@@ -120,4 +121,5 @@ def serve_relay(runtime: EventRuntime) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     options = RelayOptions(database_url=runtime.relay_url, queue_url=runtime.queue_url, keep=runtime.keep)
+    settle_collector()
     Relay(options, runtime.registry, runtime.schedules, clock=runtime.clock).run(lambda: stopping)

@@ -6,7 +6,6 @@ times the CPU (docs/architecture/events.md). What a job does to its process, han
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -15,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from types import FrameType
 
+from core.kernel.collector import settle_collector
 from core.runtime.jobs.limits import Deadline
 from core.runtime.jobs.process import Prepare, WorkerOptions, run_process
 
@@ -49,8 +49,7 @@ class Supervisor:
         """Work until told to stop. The calling process must have no threads and no open connections: it is forked."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_stop)
-        gc.collect()
-        gc.freeze()  # memory shared with the forked processes stays shared
+        settle_collector()  # memory shared with the forked processes stays shared
         while not self._stopping:
             self._fill_seats()
             time.sleep(_WATCH_EVERY_S)

@@ -105,7 +105,6 @@ def _write(session: Session, acts: Sequence[tuple[str, str, str, Changes]]) -> N
         "address": origin.address,
         "trace": scope.trace,
     }
-    session.connection()  # beginning a transaction binds the session to the open scope
     insert_rows(
         session,
         AuditEntry,

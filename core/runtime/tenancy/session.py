@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTransaction, with_loader_criteria
 
 from core.kernel.errors import Denied
 from core.runtime.db.base import TenantScoped, Versioned
+from core.runtime.db.direct import fetch, run_on
 from core.runtime.tenancy.scope import Scope, ScopeChanged, ScopeMissing, current_scope
 
-_SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true), set_config('app.user', :user, true)")
+_SET_TENANT = "SELECT set_config('app.tenant', %(tenant)s, true) AS tenant, set_config('app.user', %(user)s, true) AS person"
 _TENANT_KEY = "tenant_id"
 
 
@@ -41,7 +42,7 @@ def bind_scope(session: Session, scope: Scope) -> None:
         raise ScopeChanged(open=bound, wanted=scope.tenant_id)
     session.info[_TENANT_KEY] = scope.tenant_id
     if session.in_transaction():
-        session.connection().execute(_SET_TENANT, {"tenant": str(scope.tenant_id), "user": _user_of(scope)})
+        fetch(session, _SET_TENANT, {"tenant": str(scope.tenant_id), "user": _user_of(scope)})
 
 
 def _user_of(scope: Scope | None) -> str:
@@ -59,7 +60,7 @@ def _announce_tenant(session: Session, _transaction: SessionTransaction, connect
     user = _user_of(scope) or session.info.get("user_id", "")
     if bound is None and not user:
         return
-    connection.execute(_SET_TENANT, {"tenant": "" if bound is None else str(bound), "user": str(user)})
+    run_on(connection, _SET_TENANT, {"tenant": "" if bound is None else str(bound), "user": str(user)})
 
 
 def _touches_tenant(state: ORMExecuteState) -> bool:

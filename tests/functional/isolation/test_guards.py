@@ -13,9 +13,9 @@ from sqlalchemy import Column, Integer, MetaData, Table, create_engine, text
 from sqlalchemy.dialects.postgresql import INTERVAL
 from werkzeug.routing import Map, Rule
 
-from core.delivery.composition import web_parts
 from core.delivery.web.factory import build_app
 from core.delivery.web.marks import tenant_only
+from core.delivery.web_composition import web_parts
 from core.runtime.security.permissions import MEMBER
 from tests.factories.anything import Filler
 from tests.fixtures.floor import Floor

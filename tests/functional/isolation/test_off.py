@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 import app as composition
-from core.delivery.web.factory import build_app
+from core.delivery.web_composition import build_app, web_parts
 from core.domain.channels.models import Shop
 from core.runtime.events import EventDraft, emit
 from core.runtime.events.models import Delivery
@@ -180,7 +180,7 @@ def test_another_process_sees_the_switch_at_its_next_request(walls):
     walls.switch_all_on()
     settings = settings_for(walls.floor.world)
     system = composition.compose(settings, name="other-web")
-    other = Floor(walls.floor.world, system, build_app(settings, system.database, composition.web_parts(system)))
+    other = Floor(walls.floor.world, system, build_app(settings, system.database, web_parts(system)))
     browser: Visitor = other.visitor("owner@tea.example")
     seen = [browser.get("/t/tea/webhooks/").status_code]
 

@@ -188,7 +188,7 @@ def test(arguments: list[str]) -> None:
         others = sorted(set((ROOT / "tests").glob("*/")) - {*named, ROOT / "tests" / "fixtures"})
         arguments = [*arguments, *(str(path.relative_to(ROOT)) for path in [*named, *others] if any(path.rglob("test_*.py")))]
         if not any(word.startswith("-n") for word in arguments):
-            arguments = ["-n", str(min(os.cpu_count() or 1, TEST_PROCESSES)), "--dist", "loadfile", *arguments]
+            arguments = ["-n", str(min(os.cpu_count() or 1, TEST_PROCESSES)), "--dist", "loadfile", "--no-loadscope-reorder", *arguments]
     become("pytest", *arguments)
 
 

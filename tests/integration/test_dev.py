@@ -143,7 +143,7 @@ def test_test_runs_everything_side_by_side_when_no_path_is_given(dev, monkeypatc
 
     assert started == [
         "test",
-        ("pytest", "-n", "4", "--dist", "loadfile", "-q", "-k", "word", *folders),
+        ("pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "-q", "-k", "word", *folders),
         "test",
         ("pytest", "-n", "0", *folders),
         "test",

@@ -23,6 +23,7 @@ from core.delivery.web.theme.shell import Link
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
 from core.engines.metadata.entity import EntityType
+from core.kernel.errors import NotFound
 from core.kernel.ids import parse_id
 
 COOKIE = "ol_shop"
@@ -44,9 +45,11 @@ class ShopScopeView(BaseView):
     @expose("/<pk>", methods=["GET"])
     @has_access
     def choose(self, pk: str) -> Any:
-        """Keep the shop, or `all`, and go on to the list in `next`; a shop that is not there counts as all."""
+        """Keep the shop, or `all`, and go on to the list in `next`. Raises NotFound - there is no such shop."""
         found = parse_id(pk)
         is_known = found is not None and db().scalar(select(Shop.id).where(Shop.id == found)) is not None
+        if not is_known and pk != ALL:
+            raise NotFound
         answer = redirect(safe_path(request.args.get("next"), fallback=url_for(ORDERS)), 303)
         path, secure = f"{request.script_root}/", request.is_secure
         if is_known:

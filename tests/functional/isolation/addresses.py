@@ -24,6 +24,8 @@ PK_TABLES: Mapping[str, str] = {
     "BulkRunView": "bulk_run",
     "JobsView": "delivery",
     "OrderApi": "sales_order",
+    "ShipOrderView": "sales_order",
+    "ShopScopeView": "shop",
     "SyncView": "shop",
     "UnmappedView.sku": "sku_alias",
     "UnmappedView.value": "channel_unmapped",

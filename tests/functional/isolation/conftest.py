@@ -23,6 +23,7 @@ from core.runtime.tenancy.models import Tenant
 from core.runtime.tenancy.scope import Scope
 from tests.factories.anything import Filler, tenant_models
 from tests.factories.orders import NOON, make_carrier, make_shop, make_sku, make_warehouse, order, stock_up
+from tests.fixtures.database import tables_of_tests
 from tests.fixtures.floor import HOST, PASSWORD, Floor, Visitor
 from tests.fixtures.programs import Program, switch_on, token_program
 
@@ -93,7 +94,7 @@ class Walls:
     def platform(self, *, without: frozenset[str] = NOTED) -> dict[str, Any]:
         """A checksum of every table that belongs to no tenant."""
         owned = {model.__table__.name for model in tenant_models()}
-        names = sorted(name for name in set(metadata.tables) - owned - without if not name.startswith("plg_toy"))
+        names = sorted(set(metadata.tables) - owned - without - tables_of_tests())
         with self.floor.world.database.platform() as session:
             return _sums(session, {name: f"SELECT * FROM {name}" for name in names})
 
@@ -127,7 +128,7 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def walls(floor) -> Iterator[Walls]:
+def walls(floor) -> Walls:
     for scope in (floor.world.tea, floor.world.gift):
         for plugin in PLUGINS:
             switch_on(floor, scope, plugin)
@@ -146,7 +147,7 @@ def walls(floor) -> Iterator[Walls]:
         session.execute(update(Tenant).where(Tenant.id == floor.world.gift.tenant_id).values(name=f"{MARK} tenant", timezone="Europe/Paris"))
         secrets["reset"] = accounts.make_reset_link(session, users[0], now=datetime.now(UTC))
         made.theirs["login_session"] = [session.scalar(LoginSession.__table__.select().where(LoginSession.user_id.in_(users)).limit(1))]
-    yield made
+    return made
 
 
 def _their_people(floor: Floor) -> tuple[list[int], dict[str, str]]:

@@ -29,6 +29,10 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
 )
 
 
+# What the host finds by itself before it runs any code of the plugin; trying to load would only say it once more.
+_STOPPING = frozenset({"syntax", "hooks", "imports", "tables", "manifest"})
+
+
 def check_plugin(source: Path, hooks: frozenset[str], *, top_module: str = "", spec_modules: Sequence[str] = ()) -> Report:
     """Check the plugin in `source`, a folder with a plugin.toml or a single Python file.
 
@@ -50,7 +54,7 @@ def check_plugin(source: Path, hooks: frozenset[str], *, top_module: str = "", s
         faults.append(f'"core" is {package.manifest.core}, but this is {CORE_VERSION}')
     found = [Finding("manifest", subject.manifest_path, 1, message) for message in (*faults, *package.manifest.warnings)]
     found += [finding for rule in _RULES for finding in rule(subject)]
-    if spec_modules and not any(one.rule in ("syntax", "hooks") for one in found):
+    if spec_modules and not any(one.rule in _STOPPING for one in found):
         found += trial.load_findings(subject, spec_modules)
     ordered = tuple(dict.fromkeys(sorted(found, key=lambda one: (str(one.path), one.line, one.rule, one.message))))
     stated = package.manifest.quality

@@ -170,6 +170,8 @@ def test_relay_process_wakes_up_when_something_happens(station, valkey):
 def test_long_backlogs_are_picked_from_the_index(station):
     here = station(ONE)
     here.emit(*drafts(3000))
+    with psycopg.connect(here.world.owner_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("ANALYZE delivery")
 
     plan = "\n".join(
         row[0]

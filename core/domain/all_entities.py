@@ -19,7 +19,8 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 def core_entities() -> EntityRegistry:
-    """A new registry with every entity type of the domain; orders also bear the action that ships them, customers are found by orders too."""
+    """A new registry with every entity type of the domain; orders also bear the action that ships them, customers are found by orders
+    too."""
     registry = EntityRegistry()
     shippable = replace(orders.ORDER, actions=(fulfilment.SHIP, *orders.ORDER.actions))
     own = [shippable if entity is orders.ORDER else entity for entity in orders.ENTITIES]

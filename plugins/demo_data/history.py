@@ -1,9 +1,9 @@
 """The Online Retail data set as orders, returns, corrections of stock, and lines refused with a reason. Pure.
 
 Each line of the file ends in exactly one of the four. Rules, from looking at the data:
-an invoice number that starts with C is a return; POST, DOT and C2 are postage; AMAZONFEE, BANK CHARGES, CRUK and B are fees and bookings, not
-sales; a negative quantity outside a return is a correction of stock; a price of zero is a gift; an amount finer than a penny cannot be
-booked. Source: D. Chen (2015), Online Retail, UCI Machine Learning Repository, CC BY 4.0.
+an invoice number that starts with C is a return; POST, DOT and C2 are postage; AMAZONFEE, BANK CHARGES, CRUK and B are fees and
+bookings, not sales; a negative quantity outside a return is a correction of stock; a price of zero is a gift; an amount finer than a
+penny cannot be booked. Source: D. Chen (2015), Online Retail, UCI Machine Learning Repository, CC BY 4.0.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class EntityApi(Rest, ModelRestApi):
         except ConditionInvalid as error:
             error.field = f"filter{(error.field or '').removeprefix('$')}"
             raise
-        rows = [document(self.entity, row, keys) for row in page.rows]
+        rows = [document(row, keys) for row in page.rows]
         return json_response({"result": rows, "next": page.next_cursor, "previous": page.previous_cursor})
 
     @expose("/<pk>", methods=["GET"])
@@ -160,7 +160,7 @@ class EntityApi(Rest, ModelRestApi):
     def shown(self, record: Any) -> dict[str, Any]:
         """A record as JSON, with its version for later changes."""
         keys = [item.key for item in queries.readable_fields(self.entity)]
-        shown = document(self.entity, record, keys)
+        shown = document(record, keys)
         if hasattr(record, "row_version"):
             shown["row_version"] = record.row_version
         return shown

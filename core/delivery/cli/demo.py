@@ -74,7 +74,8 @@ def seed(as_json: bool) -> None:
                 programs += _prepare_feed(system, scope, settings, admin)
         system.plugins.flush()
         system.database.dispose()
-    text = "\n".join(f"{row['login']}   password {row['password']}   (shown once)" for row in made if "password" in row) or "The demo is there already."
+    told = [f"{row['login']}   password {row['password']}   (shown once)" for row in made if "password" in row]
+    text = "\n".join(told) or "The demo is there already."
     show({"logins": made, "programs": programs}, text, as_json=as_json)
 
 
@@ -216,7 +217,8 @@ def _send_week(client: _Client) -> dict[str, int]:
     orders = [made.order for made in plans if made.order]
     refunds = [made.refund for made in plans if made.refund]
     adjustments = [row for made in plans for _row, row in made.adjustments]
-    for path, key, rows in (("orders/bulk", "orders", orders), ("refunds/bulk", "refunds", refunds), ("stock/adjust", "adjustments", adjustments)):
+    parts = (("orders/bulk", "orders", orders), ("refunds/bulk", "refunds", refunds), ("stock/adjust", "adjustments", adjustments))
+    for path, key, rows in parts:
         for start in range(0, len(rows), FEED_BATCH):
             shop = {} if key == "adjustments" else {"shop": "web"}
             client.post(f"/t/{GIFT.slug}/api/v1/{path}", {**shop, key: rows[start : start + FEED_BATCH]})

@@ -85,7 +85,8 @@ def stuck_of(session: Session, order: Order, links: Links, *, may_release: bool)
     first = reasons[0]
     actions = []
     if may_release and any(reason.cure == "release" for reason in reasons):
-        actions.append(grid.Action(gettext("Release hold"), links.action("release"), "lock-open", method="post", fields={"action": "release"}))
+        release = {"action": "release"}
+        actions.append(grid.Action(gettext("Release hold"), links.action("release"), "lock-open", method="post", fields=release))
     if links.aliases and any(reason.cure == "match" for reason in reasons):
         actions.append(grid.Action(gettext("Match SKUs"), links.aliases, "link"))
     if links.stock and any(reason.cure == "stock" for reason in reasons):
@@ -105,11 +106,13 @@ def _explained(reason: Reason) -> list[str]:
     lines = [gettext(reason.text)]
     if "reason" in facts:
         lines.append(str(facts["reason"]))
-    for sku in facts.get("skus", []):
-        lines.append(gettext("%(sku)s: %(asked)s needed, %(free)s free", **{key: sku[key] for key in ("sku", "asked", "free")}))
-    for line in facts.get("lines", []):
-        if isinstance(line, Mapping):
-            lines.append(f"{line.get('seller_code') or '–'} · {line.get('title') or ''}")
+    lines += [
+        gettext("%(sku)s: %(asked)s needed, %(free)s free", **{key: sku[key] for key in ("sku", "asked", "free")})
+        for sku in facts.get("skus", [])
+    ]
+    lines += [
+        f"{line.get('seller_code') or '–'} · {line.get('title') or ''}" for line in facts.get("lines", []) if isinstance(line, Mapping)
+    ]
     if facts.get("reasons"):
         lines.append(", ".join(facts["reasons"]))
     if reason.cure == "channel":

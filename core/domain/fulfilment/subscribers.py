@@ -67,7 +67,9 @@ def subscribers() -> list[Subscriber]:
     """The hearers that move orders."""
     return [
         Subscriber(key="core.order_way", events=MOVING, handle=_advance, batch=BATCH, on_dead="skip", timeout_s=60.0),
-        Subscriber(key="core.stock_arrived", events=("stock.increased",), handle=_serve_waiting, batch=BATCH, on_dead="skip", coalesce=True),
+        Subscriber(
+            key="core.stock_arrived", events=("stock.increased",), handle=_serve_waiting, batch=BATCH, on_dead="skip", coalesce=True
+        ),
         Subscriber(key="core.rematch", events=("catalog.alias_matched", "catalog.sku_added"), handle=_rematch, batch=20, on_dead="skip"),
     ]
 

@@ -126,7 +126,8 @@ def _one_home(asked: Mapping[UUID, Decimal], by_sku: Mapping[UUID, list[Shelf]])
 
 
 def shown_level(free: Decimal, *, share: int, fixed: int | None, safety: Decimal | int) -> int:
-    """The whole number of units a shop shows: `fixed` when set (never above what is free), else floor(free x share %) - safety, at least 0."""
+    """The whole number of units a shop shows: `fixed` when set (never above what is free), else floor(free x share %) - safety, at least
+    0."""
     whole = int(max(free, ZERO))
     if fixed is not None:
         return min(fixed, whole)

@@ -1,7 +1,8 @@
 """The description of an entity type, and the registry that holds them all.
 
-Packages of the domain and plugins describe their entities once, as frozen values; the delivery storey derives screens, REST resources, OpenAPI,
-exports and filters from the description, and tenants' own fields will join it here. Labels are English message ids, translated at the edge.
+Packages of the domain and plugins describe their entities once, as frozen values; the delivery storey derives screens, REST resources,
+OpenAPI, exports and filters from the description, and tenants' own fields will join it here. Labels are English message ids, translated
+at the edge.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ class Choice:
 class Field:
     """One field of an entity. `key` is the attribute of the model and the name in REST, filters and exports.
 
-    A field is written only when `is_writable`; `create_only` fields are fixed afterwards. `is_personal` fields are masked values of people and
-    are left out of exports unless the user may reveal; `is_write_only` fields take values in clear that are never given back. `target` names the entity type that a reference points to; its key then ends in
-    `_id`. `currency_key` names the field that holds the currency of a money field. `is_filterable` and `is_sortable` promise an index or a small table.
+    A field is written only when `is_writable`; `create_only` fields are fixed afterwards. `is_personal` fields are masked values of
+    people and are left out of exports unless the user may reveal; `is_write_only` fields take values in clear that are never given back.
+    `target` names the entity type that a reference points to; its key then ends in `_id`. `currency_key` names the field that holds the
+    currency of a money field. `is_filterable` and `is_sortable` promise an index or a small table.
     """
 
     key: str
@@ -119,11 +121,11 @@ class Action:
 class EntityType:
     """One entity type. `key` is `<package>.<noun>`; REST path and screens use `resource` (plural, dashes).
 
-    Writes go through `create(session, values)`, `update(session, record, values)` and `delete(session, record)`; None means that people cannot do it. `values`
-    holds only writable fields, converted and checked by type; the functions raise `Invalid` with the field's name. Permissions are `<area>.read`,
-    `<area>.write` and `<area>.delete`, where `area` is the permission group. `default_sort` is (field key, asc|desc) of an indexed column.
-    `card_fields` are the list's fields that a narrow screen shows, the first few where none are named.
-    `search_entity` names the entity in the search index, empty when search covers `search_fields` by prefix only.
+    Writes go through `create(session, values)`, `update(session, record, values)` and `delete(session, record)`; None means that people
+    cannot do it. `values` holds only writable fields, converted and checked by type; the functions raise `Invalid` with the field's
+    name. Permissions are `<area>.read`, `<area>.write` and `<area>.delete`, where `area` is the permission group. `default_sort` is
+    (field key, asc|desc) of an indexed column. `card_fields` are the list's fields that a narrow screen shows, the first few where none
+    are named. `search_entity` names the entity in the search index, empty when search covers `search_fields` by prefix only.
     `search(session, text)` gives the condition itself, where neither of them is enough.
     """
 

@@ -1,4 +1,5 @@
-"""Reading entities: lists with queue, search, filter and sort, counts, single records and labels of references; for screens, REST and exports alike."""
+"""Reading entities: lists with queue, search, filter and sort, counts, single records and labels of references; for screens, REST and
+exports alike."""
 
 from __future__ import annotations
 
@@ -44,8 +45,8 @@ _TYPES = {
 class ListQuery:
     """What a list is asked for.
 
-    `condition` is a condition tree as JSON, `sort` a field key, descending with a leading `-`, `cursor` a place that an earlier page gave. `within` confines the list to
-    the rows whose reference fields have these values (a record's related list).
+    `condition` is a condition tree as JSON, `sort` a field key, descending with a leading `-`, `cursor` a place that an earlier page
+    gave. `within` confines the list to the rows whose reference fields have these values (a record's related list).
     """
 
     queue: str = ""

@@ -1,4 +1,5 @@
-"""Plain writing of records for entity types that need no rules of their own, with database refusals turned into errors that name the field."""
+"""Plain writing of records for entity types that need no rules of their own, with database refusals turned into errors that name the
+field."""
 
 from __future__ import annotations
 

@@ -50,8 +50,9 @@ def take(
 ) -> dict[str, Any]:
     """Typed values from raw ones (text from forms, JSON types from REST).
 
-    Unknown and read-only keys are refused. For a new record, missing fields take their defaults and required ones must be there; for a change only given fields
-    are returned, and `is_partial` keeps required ones that are absent. References are checked to exist in this tenant.
+    Unknown and read-only keys are refused. For a new record, missing fields take their defaults and required ones must be there; for a
+    change only given fields are returned, and `is_partial` keeps required ones that are absent. References are checked to exist in this
+    tenant.
     Raises: ValuesRefused - every wrong field at once.
     """
     known = {item.key: item for item in fields if item.is_writable and (is_new or not item.create_only)}
@@ -65,12 +66,12 @@ def take(
                 problems[key] = "This is needed."
             continue
         try:
-            value = convert(item, raw[key])
-            if item.is_required and value in (None, "", []):
-                raise Invalid("This is needed.", field=key)
-            values[key] = value
+            values[key] = convert(item, raw[key])
         except Invalid as error:
             problems[error.field or key] = error.message
+        else:
+            if item.is_required and values[key] in (None, "", []):
+                problems[key] = "This is needed."
     problems.update(_missing_targets(session, registry, known, values))
     if problems:
         raise ValuesRefused(problems)
@@ -90,7 +91,8 @@ def _missing_targets(session: Session, registry: EntityRegistry, known: Mapping[
 
 
 def convert(item: Field, raw: Any) -> Any:
-    """One raw value as the field's type; empty text is None, or empty text where the column is text. Raises Invalid with the field's key."""
+    """One raw value as the field's type; empty text is None, or empty text where the column is text. Raises Invalid with the field's
+    key."""
     if item.type in (FieldType.TEXT, FieldType.LONG_TEXT):
         return _text(item, raw)
     if item.type is FieldType.TAGS:
@@ -229,7 +231,7 @@ _READERS = {
 }
 
 
-def out(item: Field, value: Any) -> Any:
+def out(value: Any) -> Any:
     """A value as JSON has it: amounts and quantities as text without needless zeros, moments in ISO 8601 with zone, ids as text."""
     if isinstance(value, Decimal):
         return plain_number(value)
@@ -248,6 +250,6 @@ def plain_number(value: Decimal) -> str:
     return text
 
 
-def document(entity: EntityType, row: Any, keys: Iterable[str]) -> dict[str, Any]:
+def document(row: Any, keys: Iterable[str]) -> dict[str, Any]:
     """A row as a plain JSON document with its id."""
-    return {"id": str(row.id), **{key: out(entity.by_key[key], getattr(row, key)) for key in keys}}
+    return {"id": str(row.id), **{key: out(getattr(row, key)) for key in keys}}

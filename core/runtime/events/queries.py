@@ -37,7 +37,8 @@ class Throughput(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries to list; an empty field does not restrict. `error_code` None does not restrict, empty means: ended without a code."""
+    """Which deliveries to list; an empty field does not restrict. `error_code` None does not restrict, empty means: ended without a
+    code."""
 
     state: str = ""
     subscriber: str = ""

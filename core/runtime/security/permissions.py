@@ -162,7 +162,9 @@ class Rights:
     flipping one counts the tenant's epoch up too. What it says may lag behind the epoch, so both are compared.
     """
 
-    def __init__(self, registry: PermissionRegistry, enabled_plugins: Callable[[Session, int | None], frozenset[str]] | None = None) -> None:
+    def __init__(
+        self, registry: PermissionRegistry, enabled_plugins: Callable[[Session, int | None], frozenset[str]] | None = None
+    ) -> None:
         self.registry = registry
         self._enabled_plugins = enabled_plugins or (lambda _session, _epoch: frozenset())
         self._cache: OrderedDict[tuple[int, int], tuple[int, frozenset[str], Standing | None]] = OrderedDict()

@@ -81,7 +81,7 @@ def subject(floor, stocked) -> Iterator[SimpleNamespace]:
     assert hook.status_code == 201, hook.text
     document = owner.get("/openapi.json").json
     schema = schemathesis.openapi.from_wsgi(f"{API_ROOT}/openapi.json", floor.app, base_url=HOST, headers=owner.headers)
-    yield SimpleNamespace(owner=owner, document=document, schema=schema, ids=_known_ids(owner, document), random=random.Random(SEED))
+    return SimpleNamespace(owner=owner, document=document, schema=schema, ids=_known_ids(owner, document), random=random.Random(SEED))
 
 
 def _enrich(case, subject) -> None:

@@ -75,7 +75,8 @@ def _try(walls, model, statement, *, keep=False):
         try:
             touched = session.execute(statement.execution_options(synchronize_session=False)).rowcount
         except ProgrammingError as error:
-            assert (model.__append_only__, error.orig.sqlstate) == (True, REFUSED)
+            if not (model.__append_only__ and error.orig.sqlstate == REFUSED):
+                raise
             session.rollback()
             return 0
         if not keep:
@@ -117,9 +118,11 @@ def test_row_cannot_be_written_for_the_other_tenant(walls, model):
     with walls.floor.world.database.unit(walls.tea) as session, pytest.raises(ProgrammingError) as refused:
         session.connection().execute(insert(table), [values])
     if "tenant_id" in {column.key for column in inspect(model).mapper.column_attrs}:
-        with pytest.raises(ForeignRow), walls.floor.world.database.unit(walls.tea) as session:
+        with walls.floor.world.database.unit(walls.tea) as session:
             session.add(model(tenant_id=their_tenant))
-            session.flush()
+            with pytest.raises(ForeignRow):
+                session.flush()
+            session.rollback()
 
     assert refused.value.orig.sqlstate == REFUSED
     assert MARK not in str(refused.value.orig)
@@ -277,9 +280,7 @@ def test_unique_rules_and_references_of_tenant_tables_begin_with_the_tenant(wall
     wrong = []
     for model in MODELS:
         table = model.__table__
-        for index in table.indexes:
-            if index.unique and next(iter(index.columns)).name != "tenant_id":
-                wrong.append(index.name)
+        wrong += [index.name for index in table.indexes if index.unique and next(iter(index.columns)).name != "tenant_id"]
         for constraint in table.constraints:
             names = [column.name for column in getattr(constraint, "columns", ())]
             if type(constraint).__name__ in ("UniqueConstraint", "PrimaryKeyConstraint") and names[:1] != ["tenant_id"]:
@@ -354,7 +355,8 @@ def test_orm_finds_changes_and_deletes_only_own_rows_when_the_database_lets_it(w
                 with opened.begin_nested():
                     found = opened.execute(statement.execution_options(synchronize_session=False)).rowcount
             except ProgrammingError as error:
-                assert (model.__append_only__, error.orig.sqlstate) == (True, REFUSED)
+                if not (model.__append_only__ and error.orig.sqlstate == REFUSED):
+                    raise
                 continue
             touched[name] = touched.get(name, 0) + found
         if model in OWNED and (walls.theirs[name][0] is not None):

@@ -24,16 +24,9 @@ pytestmark = pytest.mark.database
 @pytest.fixture
 def unit(world):
     """A transaction for the tea shop that is rolled back at the end."""
-
-    class Stop(Exception):
-        pass
-
-    try:
-        with world.database.unit(world.tea) as session:
-            yield session
-            raise Stop
-    except Stop:
-        pass
+    with world.database.unit(world.tea) as session:
+        yield session
+        session.rollback()
 
 
 def _order(session, external_id="T1"):

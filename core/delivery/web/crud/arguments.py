@@ -1,7 +1,7 @@
 """A list's address: queue, search, filters, order and place, read from the query string and written back into it.
 
-`queue`, `q`, `sort`, `cursor`, `size`; one `f.<field>` per filter with an optional `op.<field>`; moments as `f.<field>.from` and `f.<field>.to`.
-Two addresses with the same arguments show the same list, so a link is a view that can be shared.
+`queue`, `q`, `sort`, `cursor`, `size`; one `f.<field>` per filter with an optional `op.<field>`; moments as `f.<field>.from` and
+`f.<field>.to`. Two addresses with the same arguments show the same list, so a link is a view that can be shared.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class ListArguments:
     raw: tuple[tuple[str, str], ...] = ()
 
     def address(self, **changes: str | None) -> str:
-        """The query string with these arguments set, or left out where None; a change other than of the place goes back to the first page."""
+        """The query string with these arguments set, or left out where None; a change other than of the place goes back to the first
+        page."""
         dropped = {*changes, *({"cursor"} if "cursor" not in changes else ())}
         kept = [(name, value) for name, value in self.raw if name not in dropped]
         kept += [(name, value) for name, value in changes.items() if value]

@@ -57,7 +57,7 @@ def out_or_label(item: Any, row: Any, names: dict[Any, str]) -> Any:
     value = getattr(row, item.key)
     if item.type is FieldType.REFERENCE:
         return names.get(value, "") if value is not None else ""
-    return out(item, value)
+    return out(value)
 
 
 def _cell(kind: FieldType, value: Any, for_spreadsheet: bool) -> str:

@@ -111,7 +111,8 @@ def shown(item: Field, value: Any, zone: tzinfo) -> str:
 
 
 def raw_values(form: FlaskForm, fields: Iterable[Field], *, zone: tzinfo, is_new: bool, prefix: str = "") -> dict[str, Any]:
-    """What a posted form says, as raw values for `values.take`. Empty write-only fields of a known record are left out: they keep what is stored.
+    """What a posted form says, as raw values for `values.take`. Empty write-only fields of a known record are left out: they keep what
+    is stored.
 
     Raises: Invalid - a JSON field that is not JSON.
     """

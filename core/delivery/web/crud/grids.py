@@ -33,7 +33,8 @@ OPERATOR_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a list's controls lead; empty ones hide the control. `link(entity, id)` opens a referred record, `lookup(entity)` searches one."""
+    """Where a list's controls lead; empty ones hide the control. `link(entity, id)` opens a referred record, `lookup(entity)` searches
+    one."""
 
     here: str
     link: Callable[[str, UUID], str]

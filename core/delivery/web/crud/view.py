@@ -338,7 +338,8 @@ class EntityView(Editing, ModelView):
 
     def posted_arguments(self) -> ListArguments:
         """The list's arguments as the bulk bar posts them."""
-        kept = MultiDict((name, value) for name, value in request.form.items(multi=True) if name.startswith(("f.", "op.")) or name in LIST_NAMES)
+        posted = request.form.items(multi=True)
+        kept = MultiDict((name, value) for name, value in posted if name.startswith(("f.", "op.")) or name in LIST_NAMES)
         return read_arguments(self.entity, kept, zone=self.zone(), default_queue=self.entity.queues[0].key if self.entity.queues else "")
 
     def record(self, pk: str) -> Any:

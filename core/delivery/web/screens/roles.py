@@ -105,7 +105,8 @@ class RoleView(BaseView):
         named = [role for role, _users in roles.roles(db()) if str(role.id) in shown and not role.is_seed]
         stale = [role.title for role in named if shown[str(role.id)] != str(role.row_version)]
         if stale:
-            flash(gettext("Somebody has changed %(roles)s in the meantime. Nothing was saved; look again.", roles=", ".join(stale)), "danger")
+            names = ", ".join(stale)
+            flash(gettext("Somebody has changed %(roles)s in the meantime. Nothing was saved; look again.", roles=names), "danger")
             return redirect(url_for(".list"), 303)
         for role in named:
             if rights.expand(db(), role.patterns) - held:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
+from core.engines.metadata.entity import EntityRegistry, Field, FieldType
 from core.engines.metadata.queries import titles
 from core.kernel.errors import Invalid
 from core.kernel.ids import parse_id

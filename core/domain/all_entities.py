@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.domain.catalog import entities as catalog
 from core.domain.channels import entities as channels
+from core.domain.channels.payments import RECORD_PAYMENT
 from core.domain.customers import entities as customers
 from core.domain.fulfilment import entities as fulfilment
 from core.domain.inventory import entities as inventory
@@ -19,10 +20,12 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 def core_entities() -> EntityRegistry:
-    """A new registry with every entity type of the domain; orders also bear the action that ships them, customers are found by orders
-    too."""
+    """A new registry with every entity type of the domain.
+
+    Orders also bear the actions that ship them and record payments; customers are found by orders, too.
+    """
     registry = EntityRegistry()
-    shippable = replace(orders.ORDER, actions=(fulfilment.SHIP, *orders.ORDER.actions))
+    shippable = replace(orders.ORDER, actions=(fulfilment.SHIP, *orders.ORDER.actions, RECORD_PAYMENT))
     own = [shippable if entity is orders.ORDER else entity for entity in orders.ENTITIES]
     people = [replace(entity, search=found_customers) if entity is customers.CUSTOMER else entity for entity in customers.ENTITIES]
     for entities in (own, catalog.ENTITIES, people, inventory.ENTITIES, channels.ENTITIES, fulfilment.ENTITIES):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from config.schema import Settings
 from core.delivery.cli.installation import running_installation
@@ -23,8 +26,21 @@ class Opened:
 
     def link(self, path: str) -> str:
         """`path` as an address to send to somebody."""
-        base = self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}"
+        base = self.settings.public_url or running_address(self.settings.data_dir)
+        base = base or f"http://{self.settings.host}:{self.settings.port}"
         return base.rstrip("/") + path
+
+
+def running_address(data_dir: Path) -> str:
+    """Where `oms up` serves the data of this folder at the moment, or nothing; it may listen on another port than the settings say."""
+    try:
+        said = json.loads((data_dir / "up.json").read_text(encoding="utf-8"))
+        os.kill(said["pid"], 0)
+    except PermissionError:
+        return str(said["address"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return str(said["address"])
 
 
 @contextmanager

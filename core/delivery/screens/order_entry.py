@@ -25,7 +25,7 @@ from core.domain.catalog.models import Sku
 from core.domain.channels.models import Shop
 from core.domain.customers.address_block import MAX_BLOCK, parse_address
 from core.domain.orders.intake import ShopFacts
-from core.domain.orders.manual import ManualLine, ManualOrder, enter
+from core.domain.orders.manual import ManualLine, ManualOrder, enter, find_entered
 from core.domain.orders.normalised import Receiver
 from core.engines.metadata import Choice, EntityRegistry, Field, FieldType, queries
 from core.engines.metadata.values import ValuesRefused, take
@@ -92,14 +92,22 @@ class OrderEntryView(BaseView):
             found = _taken(form, count)
             if found is not None:
                 shop = next((shop for shop in shops if str(shop.id) == form["shop"].data), shops[0])
+                was_there = find_entered(db(), shop.id, found.reference) is not None
                 try:
                     order = enter(db(), ShopFacts(shop.id, shop.currency), found, now=datetime.now(UTC))
                 except (Invalid, Conflict) as error:
                     _blame(form, getattr(error, "field", None) or "", error.message)
                 else:
-                    flash(gettext("The order was taken in."), "success")
+                    _say_taken(was_there)
                     return redirect(url_for(f"{ORDERS}.show", pk=order))
         return _page(form, count), 422
+
+
+def _say_taken(was_there: bool) -> None:
+    if was_there:
+        flash(gettext("An order with this number was there already; nothing was changed."), "warning")
+    else:
+        flash(gettext("The order was taken in."), "success")
 
 
 def _entities() -> EntityRegistry:

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
+from sqlalchemy import select
 
 from core.delivery.screens import order_facts as facts
 from core.delivery.web.crud.grids import Addresses
@@ -16,6 +17,8 @@ from core.delivery.web.crud.view import EntityView, view_name
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
+from core.domain.channels.models import Shop
+from core.domain.channels.payments import DUE
 from core.domain.orders import service
 from core.domain.orders.models import Order
 from core.domain.orders.receivers import reveal_receiver
@@ -146,6 +149,10 @@ class OrderView(EntityView):
         may = can("orders.write")
         return [{"label": tag, "remove_url": url_for(f"{self.endpoint}.tag", pk=order.id, remove=tag) if may else ""} for tag in order.tags]
 
+    @staticmethod
+    def _is_own(order: Order) -> bool:
+        return db().scalar(select(Shop.marketplace).where(Shop.id == order.shop_id)) == ""
+
     def _head(self, order: Order) -> dict[str, Any]:
         bulk_url = url_for(f"{self.endpoint}.bulk")
 
@@ -156,6 +163,8 @@ class OrderView(EntityView):
         primary, more = None, []
         if order.state in SHIPPABLE and not order.hold_count and can("fulfilment.ship"):
             primary = grid.Action(gettext("Ship"), url_for("ShipOrderView.ship", pk=order.id), "truck-delivery")
+        if order.payment in DUE and order.state != "cancelled" and self._is_own(order) and can("orders.write"):
+            more.append(action("pay", gettext("Record payment"), "cash"))
         is_open = order.state in ("placed", "paid", *SHIPPABLE)
         if is_open and can("orders.hold"):
             more.append(action("hold", gettext("Hold"), "hand-stop"))

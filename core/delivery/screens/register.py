@@ -12,6 +12,7 @@ from core.delivery.api.orders import OrderApi
 from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.bulk_runs import BulkRunView
 from core.delivery.screens.customers import CustomerView
+from core.delivery.screens.documents import DocumentView
 from core.delivery.screens.home import home_page
 from core.delivery.screens.jobs import JobsView
 from core.delivery.screens.order_entry import OrderEntryView
@@ -33,7 +34,11 @@ from core.kernel.messages import N_
 from core.runtime.db.migrate import pending
 from core.runtime.security.permissions import MEMBER
 
-SPECIAL_VIEWS: dict[str, type[EntityView]] = {"orders.order": OrderView, "customers.customer": CustomerView}
+SPECIAL_VIEWS: dict[str, type[EntityView]] = {
+    "orders.order": OrderView,
+    "customers.customer": CustomerView,
+    "channels.document": DocumentView,
+}
 HIDDEN = (
     "orders.line",
     "fulfilment.shipment_line",

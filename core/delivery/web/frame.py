@@ -66,7 +66,7 @@ def _person(identity: Identity) -> Person:
     if can("tokens.own"):
         links.append(Link(gettext("API tokens"), url_for("TokenView.list"), "key"))
     person = identity.person
-    return Person(person.name, person.email, roles, tuple(links), url_for("AuthView.logout"))
+    return Person(person.name, person.email, roles, tuple(links), current_app.extensions["appbuilder"].get_url_for_logout)
 
 
 def _navigation() -> tuple[NavSection, ...]:

@@ -33,6 +33,7 @@ ACTIONS = {
     "orders.shipped": N_("shipped the order"),
     "orders.cancelled": N_("cancelled the order"),
     "orders.replaced": N_("replaced the order by its parts"),
+    "orders.payment_recorded": N_("recorded the payment"),
     "orders.tagged": N_("changed the tags"),
     "bulk.started": N_("started a bulk run"),
     "bulk.cancelled": N_("stopped a bulk run"),

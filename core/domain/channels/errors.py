@@ -3,7 +3,8 @@
 NotFound
 └── ShopUnknown
 Conflict
-└── ShopSilent          the shop has no marketplace to talk to, or is switched off
+├── ShopSilent          the shop has no marketplace to talk to, or is switched off
+└── PaymentElsewhere    the channel itself reports this order's payment
 Invalid
 └── CarrierUnmapped     the channel's name of a carrier is not known; mapping it once releases all that waits
 """
@@ -23,6 +24,12 @@ class ShopSilent(Conflict):
     """This shop is not connected to a marketplace."""
 
     code = "channels.shop_silent"
+
+
+class PaymentElsewhere(Conflict):
+    """The channel reports the payments of its orders itself."""
+
+    code = "channels.payment_elsewhere"
 
 
 class CarrierUnmapped(Invalid):

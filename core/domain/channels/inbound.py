@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from core.domain.channels.desk import ShopView
 from core.domain.channels.marketplace import Document, Marketplace
 from core.domain.channels.models import InboundDocument
+from core.domain.customers.service import note_reveal
 from core.domain.orders.intake import CREATED, REFUSED, UPDATED, accept
 from core.domain.orders.refunds import accept_refunds, link_waiting
-from core.kernel.errors import Invalid, OrderloomError
+from core.kernel.errors import Invalid, NotFound, OrderloomError
 from core.kernel.ids import new_id
 from core.kernel.jsontext import encode_json
 from core.runtime.db.bulk import insert_rows, update_rows
@@ -204,6 +205,18 @@ def _apply_refunds(session: Session, shop: ShopView, items: Sequence[_Item], tal
         item.state = "applied"
         item.order_id = orders.get(refund.external_id)
         tally.updated += 1
+
+
+def reveal_payload(session: Session, document_id: UUID, *, reason: str) -> dict[str, Any]:
+    """A stored document word for word for a person; who looked and why is put on record first.
+
+    Raises: NotFound; Invalid - no reason given.
+    """
+    payload = payload_of(session, document_id)
+    if payload is None:
+        raise NotFound(document=str(document_id))
+    note_reveal(session, "document", document_id, fields=["payload"], reason=reason)
+    return payload
 
 
 def payload_of(session: Session, document_id: UUID) -> dict[str, Any] | None:

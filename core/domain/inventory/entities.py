@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.domain.catalog.models import KIT, Sku
 from core.domain.inventory.models import LedgerEntry, Reservation, Stock, Warehouse
 from core.domain.inventory.service import Movement, post
 from core.engines.metadata import Action, Choice, EntityType, Field, FieldType, Queue, Related
 from core.engines.metadata.records import creator, deleter, refusals, updater
-from core.kernel.errors import NotFound, OrderloomError
+from core.kernel.errors import Invalid, NotFound, OrderloomError
 from core.kernel.ids import new_id
 from core.kernel.messages import N_
 from core.runtime.tenancy.scope import require_scope
@@ -80,7 +81,12 @@ def _adjust(session: Session, ids: Sequence[UUID], params: Mapping[str, Any]) ->
 
 
 def _create_stock(session: Session, values: Mapping[str, Any]) -> Stock:
-    """A new shelf; a first quantity is booked as a receipt, so that the ledger adds up from the first day."""
+    """A new shelf; a first quantity is booked as a receipt, so that the ledger adds up from the first day.
+
+    Raises: Invalid - the SKU is a kit: what it is made of lies on shelves, never the kit itself.
+    """
+    if session.scalar(select(Sku.kind).where(Sku.id == values.get("sku_id"))) == KIT:
+        raise Invalid("A kit has no stock of its own: add stock for its components.", field="sku_id")
     quantity = Decimal(values.get("on_hand") or 0)
     plain = {key: value for key, value in values.items() if key != "on_hand"}
     stock = Stock(id=new_id(), **plain)

@@ -8,9 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.domain.orders.intake import REFUSED, ShopFacts, accept
+from core.domain.orders.models import Order
 from core.domain.orders.normalised import ChannelState, NormalisedLine, NormalisedOrder, Receiver
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
@@ -46,10 +48,13 @@ class ManualOrder:
 
 
 def enter(session: Session, shop: ShopFacts, entered: ManualOrder, *, now: datetime) -> UUID:
-    """Take a hand-entered order in; returns its id. The same reference in the same shop again returns the first order.
+    """Take a hand-entered order in; returns its id. The same reference in the same shop again returns the first order and changes nothing.
 
     Raises: Invalid with the field's name - no lines, a discount above the goods, and every rule of intake.
     """
+    known = find_entered(session, shop.id, entered.reference)
+    if known is not None:
+        return known
     totals = [_total(index, line, shop.currency) for index, line in enumerate(entered.lines)]
     goods = sum(totals, ZERO)
     if not entered.lines:
@@ -93,6 +98,12 @@ def enter(session: Session, shop: ShopFacts, entered: ManualOrder, *, now: datet
     if outcome.result == REFUSED or outcome.order_id is None:
         raise outcome.error or Invalid("The order cannot be taken in.")
     return outcome.order_id
+
+
+def find_entered(session: Session, shop_id: UUID, reference: str) -> UUID | None:
+    """The order of this shop that bears the buyer's own number already, if there is one."""
+    number = reference.strip()
+    return session.scalar(select(Order.id).where(Order.shop_id == shop_id, Order.external_id == number)) if number else None
 
 
 def _total(index: int, line: ManualLine, currency: str) -> Decimal:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -86,6 +87,8 @@ def create_tenant(session: Session, plan: TenantPlan) -> Scope:
         raise TenantTaken(slug=slug)
     if re.fullmatch(r"[A-Z]{3}", plan.currency) is None:
         raise Invalid("A currency is three capital letters.", field="currency")
+    if plan.timezone not in available_timezones():
+        raise Invalid("There is no such time zone; they have names such as Europe/Berlin.", field="timezone")
     tenant = Tenant(slug=slug, name=name, currency=plan.currency, locale=plan.locale, timezone=plan.timezone, is_demo=plan.is_demo)
     session.add(tenant)
     session.flush()

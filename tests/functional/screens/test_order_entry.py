@@ -77,6 +77,20 @@ def test_same_form_sent_twice_is_one_order(floor, goods):
     assert _orders(floor) == before + 1
 
 
+def test_known_number_leads_to_its_order_and_changes_nothing(floor, goods):
+    browser = floor.visitor("staff@tea.example")
+    first = browser.post(PATH, _filled(goods, reference="PO-5"), **HERE)
+    before = _orders(floor)
+
+    second = browser.post(PATH, _filled(goods, reference="PO-5", postage="9", **{"l0.quantity": "20"}), **HERE)
+
+    assert second.headers["Location"] == first.headers["Location"]
+    assert "An order with this number was there already; nothing was changed." in browser.get(second.headers["Location"]).text
+    with floor.world.database.unit(floor.world.tea) as session:
+        assert session.scalars(select(Order.postage).where(Order.external_id == "PO-5")).all() == [Decimal("5.0000")]
+    assert _orders(floor) == before
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -62,6 +62,19 @@ def test_sign_in_is_slowed_down_for_strangers_but_not_for_a_known_device(site):
     assert owner.status_code == 303
 
 
+def test_sign_out_of_the_menu_leads_to_the_page_that_does_it(site):
+    site.member("leaving@tea.example", ["staff"])
+    browser = site.browser("leaving@tea.example")
+    menu = browser.get("/t/tea/account/").text
+
+    address = re.search(r'href="([^"]*/logout/)"', menu)[1]
+    page = browser.get(address)
+    browser.post(address, page=address)
+
+    assert (address, page.status_code) == ("/logout/", 200)
+    assert browser.get("/t/tea/account/").status_code == 303
+
+
 def test_device_cookie_of_another_account_helps_nobody(site):
     site.member("first@tea.example", ["staff"])
     site.member("second@tea.example", ["staff"])

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from core.kernel.errors import Invalid
 from core.runtime.security import accounts, invitations, members, roles, tokens
 from core.runtime.security.accounts import AccountTaken, LinkGone
 from core.runtime.security.audit import AuditFilter, entries
@@ -18,6 +19,7 @@ from core.runtime.security.permissions import touch_rights
 from core.runtime.security.roles import GrantDenied, RoleFixed, RoleInUse, RoleTaken, TenantPlan, TenantTaken
 from core.runtime.security.sessions import announce_user, find_tenant
 from core.runtime.security.tokens import NewToken, ScopeDenied, TokenUnknown
+from core.runtime.tenancy.models import Tenant
 from core.runtime.tenancy.scope import tenant_scope
 from tests.factories.security import NOON, OTHER_PASSWORD, PASSWORD, Switch, make_member, make_person, make_rights
 
@@ -46,6 +48,15 @@ def _may(world, rights, scope, user_id):
 
 def _role(session, code):
     return session.scalars(select(Role).where(Role.code == code)).one()
+
+
+def test_create_tenant_refuses_a_time_zone_that_does_not_exist(world):
+    with world.database.platform() as session, pytest.raises(Invalid) as caught:
+        roles.create_tenant(session, TenantPlan("red-planet", "Red Planet", timezone="Mars"))
+
+    assert caught.value.field == "timezone"
+    with world.database.platform() as session:
+        assert session.scalars(select(Tenant.id).where(Tenant.slug == "red-planet")).all() == []
 
 
 def test_create_tenant_brings_the_seed_roles(world, rights):

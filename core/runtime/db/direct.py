@@ -7,12 +7,13 @@ arrive as SQLAlchemy's, and listeners on `before_cursor_execute` hear of each st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from psycopg.waiting import Ready, Wait
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -56,6 +57,7 @@ class _Flight:
         """Wait for all of it and hand the rows over."""
         sent, self._sent = self._sent, []
         try:
+            self._push()
             self._pipeline.sync()
             rows = [_rows_of(cursor) for _sql, cursor, _then in sent]
         except psycopg.Error as error:
@@ -65,6 +67,11 @@ class _Flight:
         for found, (_sql, _cursor, then) in zip(rows, sent, strict=True):
             if then is not None:
                 then(found)
+
+    def _push(self) -> None:
+        """Hand everything over to the server. psycopg stops when the socket is full and then only listens, while the server waits for the
+        rest."""
+        self._raw.wait(_pushing(self._raw.pgconn))
 
     def _failed(self, sent: Sequence[tuple[str, Any, Then | None]], error: psycopg.Error) -> BaseException:
         """The error of the first statement that has no result, for those before it succeeded and those after it were not run."""
@@ -76,10 +83,19 @@ class _Flight:
         """Leave the pipeline, whatever state it is in; what is still under way ends with the transaction."""
         if self._info.pop(_FLIGHT, None) is self:
             try:
+                self._push()
                 self._context.__exit__(None, None, None)
             except psycopg.Error:
                 # The same failure once more, or that of a statement nobody waits for any longer; the transaction is lost either way.
                 return
+
+
+def _pushing(pgconn: Any) -> Generator[Wait, Ready | None, None]:
+    """For psycopg's waiting loop, which sends back what the socket is ready for."""
+    while pgconn.flush():
+        ready = yield Wait.RW
+        if ready is not None and ready & Ready.R:
+            pgconn.consume_input()
 
 
 def fetch(session: Session, sql: str, values: Values) -> Rows:

@@ -192,3 +192,18 @@ def test_spread_column_gives_one_row_per_element_when_a_list_is_given(unit):
 
     found = unit.scalars(select(SearchToken.token).where(SearchToken.record_id == record).order_by(SearchToken.token))
     assert list(found) == ["green", "tea"]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("size", [100_000, 1_000_000, 8_000_000])
+def test_statements_larger_than_the_socket_arrive_when_they_travel_together(unit, size):
+    found = []
+    statement = "SELECT length(%(word)s) AS length, %(word)s AS word"
+
+    for _round in range(5):
+        with together(unit):
+            for number in range(6):
+                later(unit, statement, {"word": str(number) * size}, then=found.extend)
+
+    assert [row.length for row in found] == [size] * 30
+    assert {row.word[:1] for row in found} == set("012345")

@@ -21,7 +21,7 @@ class Recipe:
 
 
 def recipes(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Recipe]:
-    """The recipe of each SKU: itself once, or a kit's components."""
+    """The recipe of each SKU: itself once, or a kit's components; a kit without any waits for itself."""
     wanted = set(sku_ids)
     if not wanted:
         return {}
@@ -34,7 +34,8 @@ def recipes(session: Session, sku_ids: Iterable[UUID]) -> dict[UUID, Recipe]:
     found = {}
     for row in skus:
         if row.kind == KIT:
-            found[row.id] = Recipe(tuple(parts[row.id]))
+            # A kit that nobody has filled yet asks for itself; kits have no stock of their own, so its orders wait.
+            found[row.id] = Recipe(tuple(parts[row.id]) or ((row.id, Decimal(1)),))
         else:
             found[row.id] = Recipe(((row.id, Decimal(1)),) if row.is_stocked else ())
     return found

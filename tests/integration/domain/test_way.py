@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from core.domain.catalog.models import KIT, KitItem
 from core.domain.fulfilment.errors import NotShippable
 from core.domain.fulfilment.shipping import ShipmentOrder, ship
 from core.domain.fulfilment.way import advance, waiting_for
@@ -15,6 +16,7 @@ from core.domain.inventory.models import LedgerEntry, Reservation, Stock
 from core.domain.orders.intake import accept
 from core.domain.orders.models import Order, OrderHold, OrderLine
 from core.domain.orders.normalised import ChannelState, RefundState
+from core.kernel.ids import new_id
 from core.runtime.events.models import Event
 from tests.factories.orders import NOON, line, make_carrier, make_shop, make_sku, make_warehouse, order, stock_up
 
@@ -160,3 +162,19 @@ def test_children_replace_their_parent_whichever_comes_first(unit):
     assert (_order(unit, "P2").state, _order(unit, "P2").closed_reason) == ("cancelled", "replaced")
     assert "order.replaced" in _kinds(unit, parent.order_id)
     assert late.result == "created"
+
+
+def test_kit_waits_for_stock_when_nobody_has_filled_it(unit):
+    shop = make_shop(unit)
+    kit, part = make_sku(unit, "TEA-100", kind=KIT), make_sku(unit, "TEA-200")
+    stock_up(unit, part, make_warehouse(unit), 5)
+
+    outcome = accept(unit, shop, [order("T1", line(quantity=2))], now=NOON)[0]
+    advance(unit, [outcome.order_id], now=NOON)
+    held = [(hold.code, hold.facts["skus"][0]["sku"]) for hold in unit.scalars(select(OrderHold))]
+    unit.add(KitItem(id=new_id(), kit_id=kit, component_id=part, quantity=2))
+    unit.flush()
+    advance(unit, [outcome.order_id], now=NOON)
+
+    assert held == [("stock_short", "TEA-100")]
+    assert (_order(unit).state, unit.scalars(select(Stock.reserved).where(Stock.sku_id == part)).one()) == ("approved", 4)

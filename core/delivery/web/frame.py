@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from flask import current_app, g, request, url_for
 from flask_babel import get_locale, gettext
@@ -17,6 +18,10 @@ from core.runtime.security.members import Place, places_of
 
 Extend = Callable[[Shell], Shell]
 EXTENSION = "oms.frame"
+NAVIGATION = "oms.navigation"
+#: What the navigation says depends on nothing but these: language, path of the tenant, sections, their entries.
+Shown = tuple[tuple[Section, tuple[Entry, ...]], ...]
+Drawn = Callable[[str, str, Shown], tuple[NavSection, ...]]
 COLOURS = 8
 
 
@@ -70,17 +75,27 @@ def _person(identity: Identity) -> Person:
 
 
 def _navigation() -> tuple[NavSection, ...]:
+    """Who may see which entry is asked for each request; words and addresses of the same entries are kept."""
     menu: OmsMenu = current_app.extensions["appbuilder"].menu
+    drawn: Drawn = current_app.extensions.setdefault(NAVIGATION, lru_cache(maxsize=256)(_draw))
+    shown = tuple((section, tuple(found)) for section, found in menu.entries())
+    here = f"{request.script_root}{request.path}"
+    sections = drawn(str(get_locale() or "en"), request.script_root, shown)
+    return tuple(replace(section, items=tuple(_marked(item, here) for item in section.items)) for section in sections)
+
+
+def _draw(_language: str, _root: str, shown: Shown) -> tuple[NavSection, ...]:
+    """The navigation in the language and under the path of this request, with no entry marked as the present one."""
     upper: list[NavItem] = []
     lower: list[NavItem] = []
-    for section, found in menu.entries():
+    for section, found in shown:
         item = _nav_item(section, found)
         if item is not None:
             (lower if section.lower else upper).append(item)
     return tuple(NavSection("", tuple(items)) for items in (upper, lower) if items)
 
 
-def _nav_item(section: Section, found: list[Entry]) -> NavItem | None:
+def _nav_item(section: Section, found: tuple[Entry, ...]) -> NavItem | None:
     """A section with one entry is that entry; with several it folds out."""
     items = [(entry, entry.url()) for entry in found]
     items = [(entry, url) for entry, url in items if url]
@@ -89,11 +104,18 @@ def _nav_item(section: Section, found: list[Entry]) -> NavItem | None:
     if len(items) == 1:
         entry, url = items[0]
         label = section.label if section.key in ("home", entry.key) else entry.label
-        return NavItem(gettext(label), url, entry.icon or section.icon, _is_here(url), key=entry.key)
-    children = tuple(NavItem(gettext(entry.label), url, entry.icon or "point", _is_here(url), key=entry.key) for entry, url in items)
-    return NavItem(gettext(section.label), "", section.icon, any(child.is_active for child in children), children=children, key=section.key)
+        return NavItem(gettext(label), url, entry.icon or section.icon, key=entry.key)
+    children = tuple(NavItem(gettext(entry.label), url, entry.icon or "point", key=entry.key) for entry, url in items)
+    return NavItem(gettext(section.label), "", section.icon, children=children, key=section.key)
 
 
-def _is_here(url: str) -> bool:
-    here = f"{request.script_root}{request.path}"
+def _marked(item: NavItem, here: str) -> NavItem:
+    """The item as the present page shows it: itself, or with the mark that this page is it or lies below it."""
+    children = tuple(_marked(child, here) for child in item.children)
+    if not (any(child.is_active for child in children) if children else _is_here(item.url, here)):
+        return item
+    return replace(item, is_active=True, children=children)
+
+
+def _is_here(url: str, here: str) -> bool:
     return here == url or (url.rstrip("/") != request.script_root and here.startswith(url.rstrip("/") + "/"))

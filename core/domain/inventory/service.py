@@ -20,6 +20,7 @@ from core.domain.inventory.rules import ZERO, Allocation, Demand, Shelf, allocat
 from core.kernel.ids import new_id
 from core.kernel.quantity import quantity_from
 from core.runtime.db.bulk import find_rows, find_soon, insert_rows, update_rows
+from core.runtime.db.claiming import ClaimRule, claim
 from core.runtime.db.direct import settle, together
 from core.runtime.events import EventDraft, emit
 
@@ -30,6 +31,21 @@ _AGAIN = (
 MAX_ON_SHELF = 10**11  # leaves room in the column, so that a sum never fails in the database
 _HELD = "state IN ('active', 'consumed')"
 _LOW = "is_low = (t.alert_at IS NOT NULL AND {free} <= t.alert_at)"
+_FREE = "on_hand - reserved"
+_TOLD = "old.is_low AS was_low, new.is_low AS is_low, new.on_hand - new.reserved AS left_free"
+_RULE = ClaimRule(
+    counters=Stock,
+    claims=Reservation,
+    thing="sku_id",
+    place="warehouse_id",
+    owner="owner",
+    amount="quantity",
+    free=_FREE,
+    sets=f"reserved = t.reserved + n.wanted, updated_at = now(), {_LOW.format(free='t.on_hand - (t.reserved + n.wanted)')}",
+    told=_TOLD,
+    held=_HELD,
+    on_conflict=_AGAIN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +75,25 @@ def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
     A demand whose owner holds the SKU already is left as it is and does not appear among the grants.
     Emits: `stock.low` for shelves that fall to their alert level.
     """
-    with together(session):
-        kept = find_soon(session, Reservation, ("owner", "sku_id"), {"owner": list({demand.owner for demand in demands})}, extra=_HELD)
-        stock = _ask_locked(session, {demand.sku_id for demand in demands})
-    held = {(row.owner, row.sku_id) for row in kept}
-    wanted = [demand for demand in demands if (demand.owner, demand.sku_id) not in held]
+    asked: dict[tuple[str, UUID], dict[str, Any]] = {}
+    for demand in demands:
+        key = (demand.owner, demand.sku_id)
+        row = asked.setdefault(key, {"id": new_id(), "owner": key[0], "sku_id": key[1], "quantity": ZERO})
+        row["quantity"] += demand.quantity
+    found = claim(session, _RULE, list(asked.values()), may_write=all(demand.quantity > 0 for demand in demands))
+    wanted = [demand for demand in demands if (demand.owner, demand.sku_id) not in found.held]
     if not wanted:
         return Allocation()
-    decision = allocate(wanted, _shelves(session, stock))
-    if not decision.grants:
-        return decision
+    decision = allocate(wanted, _shelves(session, found.seen))
+    if found.told:
+        _tell_low(session, found.told, claims=(found.made, len(asked)))
+    elif decision.grants:
+        _write(session, decision)
+    return decision
+
+
+def _write(session: Session, decision: Allocation) -> None:
+    """Reservations and balances of a decision over shelves that are locked."""
     taken: dict[tuple[UUID, UUID], Decimal] = {}
     rows: dict[tuple[str, UUID, UUID], dict[str, Any]] = {}
     for grant in decision.grants:
@@ -82,7 +107,18 @@ def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
     with together(session):
         insert_rows(session, Reservation, list(rows.values()), on_conflict=_AGAIN)
         _change_balance(session, {shelf: (ZERO, quantity) for shelf, quantity in taken.items()})
-    return decision
+
+
+def _tell_low(session: Session, changed: Sequence[Any], *, claims: tuple[int, int]) -> None:
+    """Tell of shelves that fell to their alert level; `claims` are how many rows were written and how many should have been.
+
+    Raises: StockShort - these differ, since another transaction was quicker; this one cannot go on.
+    """
+    if claims[0] != claims[1]:
+        raise StockShort(asked=str(claims[1]), free=str(claims[0]))
+    low = [row for row in changed if row.is_low and not row.was_low]
+    facts = [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.left_free)}) for row in low]
+    emit(session, facts)
 
 
 def release(session: Session, owners: Iterable[str]) -> dict[str, Decimal]:
@@ -178,7 +214,7 @@ def _locked(session: Session, skus: Iterable[UUID]) -> list[Shelf]:
 
 
 def _ask_locked(session: Session, skus: Iterable[UUID]) -> list[Any]:
-    columns = ("sku_id", "warehouse_id", "on_hand - reserved AS free")
+    columns = ("sku_id", "warehouse_id", f"{_FREE} AS free")
     return find_soon(session, Stock, columns, {"sku_id": list(set(skus))}, order_by="sku_id, warehouse_id", lock=True)
 
 
@@ -217,13 +253,7 @@ def _change_balance(session: Session, changes: Mapping[tuple[UUID, UUID], tuple[
     free = "(t.on_hand + r.on_hand) - (t.reserved + r.reserved)"
 
     def check(changed: Sequence[Any]) -> None:
-        if len(changed) != len(rows):
-            raise StockShort(asked=str(len(rows)), free=str(len(changed)))
-        low = [row for row in changed if row.is_low and not row.was_low]
-        emit(
-            session,
-            [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.free)}) for row in low],
-        )
+        _tell_low(session, changed, claims=(len(changed), len(rows)))
 
     update_rows(
         session,
@@ -231,7 +261,7 @@ def _change_balance(session: Session, changes: Mapping[tuple[UUID, UUID], tuple[
         rows,
         keys=("sku_id", "warehouse_id"),
         sets=f"on_hand = t.on_hand + r.on_hand, reserved = t.reserved + r.reserved, updated_at = now(), {_LOW.format(free=free)}",
-        returning="t.sku_id, t.warehouse_id, old.is_low AS was_low, new.is_low AS is_low, new.on_hand - new.reserved AS free",
+        returning=f"t.sku_id, t.warehouse_id, {_TOLD}",
         then=check,
     )
 

@@ -42,7 +42,8 @@ def _type_of(model: type, name: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _record(model: type, columns: tuple[str, ...]) -> str:
+def record_of(model: type, columns: tuple[str, ...]) -> str:
+    """The columns with their types, as a record's definition lists them."""
     return ", ".join(f"{name} {_type_of(model, name)}" for name in columns)
 
 
@@ -95,7 +96,7 @@ def _update(model: type, keys: tuple[str, ...], columns: tuple[str, ...], clause
     extra = f" AND ({where})" if where else ""
     return (
         f"UPDATE {table} AS t SET {sets} "  # noqa: S608 - names come from the mapped table, never from input
-        f"FROM jsonb_to_recordset(CAST(%(rows)s AS jsonb)) AS r({_record(model, keys + columns)}) "
+        f"FROM jsonb_to_recordset(CAST(%(rows)s AS jsonb)) AS r({record_of(model, keys + columns)}) "
         f"WHERE {wall}{match}{extra} {'RETURNING ' + returning if returning else ''}"
     )
 

@@ -13,6 +13,7 @@ from core.delivery.web.crud.arguments import OPERATORS, SIZES, ActiveFilter, Lis
 from core.delivery.web.crud.render import css_of, renderer
 from core.delivery.web.theme import grid
 from core.delivery.web.theme.formats import formats
+from core.delivery.web.theme.words import speaker
 from core.engines.metadata.entity import EntityType, Field, FieldType
 from core.kernel.messages import N_
 from core.kernel.paging import Page
@@ -67,7 +68,7 @@ def columns_of(
     """The heads of the columns, with links that sort; `signs` see `signs_of`."""
     cards = entity.card_fields or keys[:CARD_FIELDS]
     sort = arguments.query.sort or ("-" if entity.default_sort[1] == "desc" else "") + entity.default_sort[0]
-    found = []
+    found, say = [], speaker()
     for key in keys:
         item = entity.by_key[key]
         now = ""
@@ -76,7 +77,7 @@ def columns_of(
         turn = f"-{key}" if now == "ascending" else key
         sort_url = arguments.address(sort=turn) if item.is_sortable else ""
         sign = (signs or {}).get(key, "")
-        found.append(grid.Column(key, gettext(item.label), css_of(item), sort_url, now, on_card=key in cards, sign=sign))
+        found.append(grid.Column(key, say(item.label), css_of(item), sort_url, now, on_card=key in cards, sign=sign))
     return found
 
 
@@ -109,9 +110,9 @@ def pager_of(page: Page[Any], arguments: ListArguments, total: tuple[int, bool] 
 
 def tabs_of(entity: EntityType, arguments: ListArguments) -> list[grid.Tab]:
     """The queue tabs; their counts are fetched after the page."""
-    chosen = arguments.query.queue
+    chosen, say = arguments.query.queue, speaker()
     return [
-        grid.Tab(queue.key, gettext(queue.label), arguments.address(queue=queue.key), queue.key == chosen, queue.kind)
+        grid.Tab(queue.key, say(queue.label), arguments.address(queue=queue.key), queue.key == chosen, queue.kind)
         for queue in entity.queues
     ]
 
@@ -123,14 +124,14 @@ def tools_of(
     names = {name for one in arguments.active for name in one.names}
     kept = [(name, value) for name, value in arguments.raw if name not in ("q", "cursor")]
     clear = arguments.without([*names, "q"])
-    shown = [*keys, *(key for key in all_keys if key not in keys)]
+    shown, say = [*keys, *(key for key in all_keys if key not in keys)], speaker()
     return grid.Tools(
         search=arguments.query.search,
         keep=[pair for pair in kept if pair[0] not in names],
         chips=[_chip(one, arguments) for one in arguments.active],
         clear_url=clear if arguments.active or arguments.query.search else "",
-        filters=[line for item in entity.fields if item.is_filterable for line in _filters(item, arguments, addresses)],
-        columns=[grid.ColumnChoice(key, gettext(entity.by_key[key].label), key in keys) for key in shown] if addresses.columns else [],
+        filters=[line for item in entity.fields if item.is_filterable for line in _filters(item, arguments, addresses, say)],
+        columns=[grid.ColumnChoice(key, say(entity.by_key[key].label), key in keys) for key in shown] if addresses.columns else [],
         columns_url=addresses.columns,
         exports=_exports(addresses, arguments),
     )
@@ -154,20 +155,20 @@ def _chip(one: ActiveFilter, arguments: ListArguments) -> grid.Chip:
     return grid.Chip(gettext(one.item.label), value, arguments.without(one.names), operator)
 
 
-def _filters(item: Field, arguments: ListArguments, addresses: Addresses) -> list[grid.Filter]:
+def _filters(item: Field, arguments: ListArguments, addresses: Addresses, say: Callable[[str], str]) -> list[grid.Filter]:
     active = {name: one for one in arguments.active if one.item is item for name in one.names}
-    label, name = gettext(item.label), f"f.{item.key}"
+    label, name = say(item.label), f"f.{item.key}"
     if item.type is FieldType.DATETIME:
         ends = ((f"{name}.from", gettext("from")), (f"{name}.to", gettext("until")))
         return [grid.Filter(end, f"{label} {word}", "date", active[end].text if end in active else "") for end, word in ends]
     one = active.get(name)
     value, operator = (one.text, one.op) if one else ("", "")
     if item.type is FieldType.CHOICE:
-        return [grid.Filter(name, label, "select", value, [(c.value, gettext(c.label)) for c in item.choices if c.value])]
+        return [grid.Filter(name, label, "select", value, [(c.value, say(c.label)) for c in item.choices if c.value])]
     if item.type is FieldType.BOOLEAN:
         return [grid.Filter(name, label, "bool", value, [("true", gettext("Yes")), ("false", gettext("No"))])]
     if item.type is FieldType.REFERENCE:
         return [grid.Filter(name, label, "select", value, [(value, value)] if value else [], source=addresses.lookup(item.target))]
-    words = [(op, gettext(OPERATOR_WORDS[op])) for op in OPERATORS.get(item.type, ("eq",))]
+    words = [(op, say(OPERATOR_WORDS[op])) for op in OPERATORS.get(item.type, ("eq",))]
     kind = "date" if item.type is FieldType.DATE else "number" if css_of(item) == "num" else "text"
     return [grid.Filter(name, label, kind, value, operators=words, operator=operator, operator_name=f"op.{item.key}")]

@@ -7,13 +7,14 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext
 from markupsafe import Markup
 
 from core.delivery.web.theme import cells
+from core.delivery.web.theme.formats import Formats, formats
+from core.delivery.web.theme.words import speaker
 from core.engines.metadata.entity import Field, FieldType
 
-Render = Callable[[Any], Any]
+Render = Callable[[Any, Formats], Any]
 _NUMERIC = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.QUANTITY)
 
 
@@ -33,19 +34,20 @@ def renderer(
 
     `is_first` is the cell that becomes the record's link; `is_bare` leaves the currency to the column's head.
     """
-    key = item.key
+    key, habits = item.key, formats()
     if item.type is FieldType.MONEY:
         currency = item.currency_key
         if is_bare or not currency:
-            return lambda row: cells.money(getattr(row, key), bare=True)
-        return lambda row: cells.money(getattr(row, key), getattr(row, currency))
+            return lambda row: cells.money(getattr(row, key), bare=True, by=habits)
+        return lambda row: cells.money(getattr(row, key), getattr(row, currency), by=habits)
     if item.type is FieldType.REFERENCE:
         return _reference(item, labels, link)
     render = _RENDERERS.get(item.type)
     if render is not None:
-        return lambda row: render(getattr(row, key))
+        return lambda row: render(getattr(row, key), habits)
     if item.type is FieldType.CHOICE:
-        words = {choice.value: (choice.kind, choice.icon, gettext(choice.label)) for choice in item.choices}
+        say = speaker()
+        words = {choice.value: (choice.kind, choice.icon, say(choice.label)) for choice in item.choices}
         return lambda row: _choice(words, getattr(row, key))
     if is_first:
         return lambda row: getattr(row, key) or "–"
@@ -53,11 +55,13 @@ def renderer(
 
 
 def _reference(item: Field, labels: Mapping[UUID, str], link: Callable[[str, UUID], str]) -> Callable[[Any], Any]:
+    made: dict[UUID | None, Any] = {None: cells.DASH}  # many rows refer to the same few records
+
     def cell(row: Any) -> Any:
         value = getattr(row, item.key)
-        if value is None:
-            return cells.DASH
-        return cells.link(link(item.target, value), labels.get(value, "…"))
+        if value not in made:
+            made[value] = cells.link(link(item.target, value), labels.get(value, "…"))
+        return made[value]
 
     return cell
 
@@ -74,22 +78,34 @@ def _tag(text: str) -> Markup:
     return Markup('<span class="tag">{}</span>').format(text)
 
 
-def _tags(value: Any) -> Any:
+def _number(value: Any, habits: Formats) -> Any:
+    return cells.number(value, by=habits)
+
+
+def _moment(value: Any, habits: Formats) -> Any:
+    return cells.moment(value, by=habits)
+
+
+def _yes_no(value: Any, _habits: Formats) -> Any:
+    return cells.yes_no(value)
+
+
+def _tags(value: Any, _habits: Formats) -> Any:
     return Markup(" ").join(_tag(text) for text in value) if value else cells.DASH
 
 
-def _json(value: Any) -> Any:
+def _json(value: Any, _habits: Formats) -> Any:
     if not value:
         return cells.DASH
     return Markup(", ").join(Markup("{}: {}").format(name, inner) for name, inner in value.items() if inner not in (None, 0, "", []))
 
 
 _RENDERERS: dict[FieldType, Render] = {
-    FieldType.INTEGER: cells.number,
-    FieldType.DECIMAL: cells.number,
-    FieldType.QUANTITY: cells.number,
-    FieldType.DATETIME: cells.moment,
-    FieldType.BOOLEAN: cells.yes_no,
+    FieldType.INTEGER: _number,
+    FieldType.DECIMAL: _number,
+    FieldType.QUANTITY: _number,
+    FieldType.DATETIME: _moment,
+    FieldType.BOOLEAN: _yes_no,
     FieldType.TAGS: _tags,
     FieldType.JSON: _json,
 }

@@ -31,6 +31,7 @@ from core.delivery.web.crud.scope import scope_of
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
+from core.delivery.web.theme.words import speaker
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
 from core.engines.metadata.entity import EntityRegistry, EntityType, FieldType
@@ -403,13 +404,14 @@ class EntityView(Editing, ModelView):
         actions = [action for action in self.entity.actions if can(action.permission)]
         if not actions:
             return None
+        say = speaker()
         shown = [
             grid.Action(
-                gettext(one.label),
+                say(one.label),
                 key=one.key,
                 icon=one.icon,
                 kind=one.kind if one.kind == "bad" else "",
-                confirm=gettext(one.confirm) if one.confirm else "",
+                confirm=say(one.confirm) if one.confirm else "",
             )
             for one in actions
         ]

@@ -5,6 +5,7 @@ A list calls these once per cell, before the template runs, so the template only
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -91,7 +92,7 @@ def ago(value: datetime | None, *, by: Formats | None = None) -> Markup:
 
 def link(url: str, text: str) -> Markup:
     """A link; an empty address leaves the text alone."""
-    return Markup('<a href="{}">{}</a>').format(url, text) if url else escape(text)
+    return Markup(f'<a href="{escape(url)}">{escape(text)}</a>') if url else escape(text)  # noqa: S704 - escaped
 
 
 def code(text: str | None) -> Markup:
@@ -115,6 +116,25 @@ def yes_no(value: object) -> Markup:
     if value:
         return Markup('{}<span class="visually-hidden">{}</span>').format(icon("check"), gettext("Yes"))
     return Markup('<span class="nil" aria-hidden="true">–</span><span class="visually-hidden">{}</span>').format(gettext("No"))
+
+
+def line(attrs: Sequence[Markup], values: Sequence[Any]) -> Markup:
+    """The cells of one row side by side; `attrs` are the attributes that belong to the columns."""
+    return Markup("".join([f"<td{attr}>{escape(value)}</td>" for attr, value in zip(attrs, values, strict=True)]))  # noqa: S704 - escaped
+
+
+def options(choices: Iterable[tuple[str, str]], chosen: str) -> Markup:
+    """The options of a choice, each (value, words) in plain text; the same choices cost nothing the second time."""
+    # Plain text: a key of the cache that is Markup would equal the same text unescaped.
+    return _options(tuple([(str(value), str(words)) for value, words in choices]), str(chosen))
+
+
+@lru_cache(maxsize=1024)
+def _options(choices: tuple[tuple[str, str], ...], chosen: str) -> Markup:
+    return Markup("").join(
+        Markup('<option value="{}"{}>{}</option>').format(value, Markup(" selected") if value == chosen else "", words)
+        for value, words in choices
+    )
 
 
 def plain(value: object) -> Any:

@@ -44,6 +44,8 @@ def _globals(assets: asset_files.Assets) -> dict[str, Any]:
         "badge": cells.badge,
         "badges": cells.badges,
         "cells": cells,
+        "line": cells.line,
+        "options": cells.options,
         "frame_dialogs": frame_dialogs,
         "fab_grid": fab.grid,
         "fab_panels": fab.panels,

@@ -1,4 +1,4 @@
-"""Translation inside templates at a third of the usual cost: a page says a hundred words, each looked up through the locale."""
+"""Translation at a third of the usual cost: a page says two hundred words, and Flask-Babel looks the reader up for each of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from babel.support import NullTranslations
 from flask import Flask
 from flask_babel import get_domain, get_locale
 from markupsafe import Markup
+
+
+def speaker() -> Callable[[str], str]:
+    """`gettext` without variables, in the language of this moment: for code that translates many messages at once."""
+    speak: Callable[[str], str] = get_domain().get_translations().gettext
+    return speak
 
 
 def template_words() -> tuple[Callable[..., Markup], Callable[..., Markup]]:

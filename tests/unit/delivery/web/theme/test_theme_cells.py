@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from core.delivery.web.theme import cells
 from core.delivery.web.theme.formats import Formats
@@ -83,3 +84,19 @@ def test_link_and_column_escape_their_text_when_it_holds_quotes() -> None:
 
 def test_column_leaves_the_card_when_it_is_not_meant_for_narrow_screens() -> None:
     assert Column("a", "Carrier", on_card=False).attrs == ' class="off-card"'
+
+
+def test_line_escapes_text_and_keeps_markup_when_it_puts_cells_side_by_side():
+    attrs = [Markup(' class="num"'), Markup("")]
+
+    shown = cells.line(attrs, ["<b>", Markup("<i>1</i>")])
+
+    assert shown == '<td class="num">&lt;b&gt;</td><td><i>1</i></td>'
+
+
+def test_options_are_escaped_when_the_same_text_came_as_markup_before():
+    cells.options([("a", Markup("<b>bold</b>"))], "")
+
+    shown = cells.options([("a", "<b>bold</b>"), ('"', "quote")], "a")
+
+    assert shown == '<option value="a" selected>&lt;b&gt;bold&lt;/b&gt;</option><option value="&#34;">quote</option>'

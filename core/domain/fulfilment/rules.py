@@ -51,8 +51,8 @@ class OrderFacts:
 class Decision:
     """What the way does with one order.
 
-    `give_back` and `leave_outside` list lines whose reservation is returned, or counts as shipped without us. With `wants_stock` the open
-    lines are reserved, and the order is approved when all of them could be.
+    `give_back` and `leave_outside` list lines of which nothing more is delivered, with their reservations, or that count as shipped without
+    us. With `wants_stock` the open lines are reserved, and the order is approved when all of them could be.
     """
 
     give_back: list[LineFacts] = field(default_factory=list)
@@ -69,7 +69,8 @@ def decide(order: OrderFacts) -> Decision:
         decision.give_back = [line for line in order.lines if line.reserved > 0]
         decision.lifted = sorted(order.holds & _OWN_HOLDS)
         return decision
-    decision.give_back = [line for line in order.lines if line.is_void and line.reserved > 0]
+    # Open units of a void line are given up too, or the order would wait for them for ever after the others have shipped.
+    decision.give_back = [line for line in order.lines if line.is_void and (line.reserved > 0 or line.open > 0)]
     if order.state in _LEFT:
         decision.leave_outside = [line for line in order.lines if not line.is_void and line.shipped + line.cancelled < line.quantity]
         decision.lifted = sorted(order.holds & _OWN_HOLDS)
@@ -83,5 +84,6 @@ def decide(order: OrderFacts) -> Decision:
         return decision
     if SKU_UNMATCHED in order.holds:
         decision.lifted.append(SKU_UNMATCHED)
-    decision.wants_stock = not order.holds - _OWN_HOLDS
+    is_anything_due = any(not line.is_void for line in order.lines)
+    decision.wants_stock = is_anything_due and not order.holds - _OWN_HOLDS
     return decision

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -101,7 +101,7 @@ def _write(session: Session, newer: Sequence[tuple[Known, NormalisedOrder]], sku
     receivers = receiver_columns(session, [order for _known, order in newer])
     rows = [{**_row(known, order, moved[known.id], now), **receiver} for (known, order), receiver in zip(newer, receivers, strict=True)]
     update_rows(session, Order, rows, sets=_SETS)
-    changed_lines = _write_lines(session, newer, skus)
+    newer, changed_lines = _write_lines(session, newer, skus)
     _sync_holds(session, newer, now)
     drafts, audits = [], []
     for known, order in newer:
@@ -184,16 +184,21 @@ def _row(known: Known, order: NormalisedOrder, standing: Standing, now: datetime
 
 def _write_lines(
     session: Session, newer: Sequence[tuple[Known, NormalisedOrder]], skus: Mapping[str, UUID | None]
-) -> dict[UUID, list[str]]:
-    """Update the lines that changed; returns their ids by order. A line never comes back from being void, and never grows."""
+) -> tuple[list[tuple[Known, NormalisedOrder]], dict[UUID, list[str]]]:
+    """Update the lines that changed; a line never comes back from being void, and never grows.
+
+    Returns the orders with their lines' refunds as they stand now, and the ids of the changed lines by order.
+    """
     statement = select(OrderLine).where(OrderLine.order_id.in_([known.id for known, _order in newer]))
     stored: dict[tuple[UUID, str], OrderLine] = {
         (line.order_id, line.external_id): line for line in session.scalars(statement.execution_options(populate_existing=True))
     }
     changed: dict[UUID, list[str]] = {}
-    updates, inserts = [], []
+    standing, updates, inserts = [], [], []
     for known, order in newer:
-        for position, line in enumerate(order.lines, start=1):
+        lines = tuple(_as_it_stands(stored.get((known.id, line.external_id)), line) for line in order.lines)
+        standing.append((known, replace(order, lines=lines)))
+        for position, line in enumerate(lines, start=1):
             mine = stored.get((known.id, line.external_id))
             if mine is None:
                 inserts.append(new_line(known.id, position, line, skus))
@@ -205,7 +210,11 @@ def _write_lines(
     update_rows(session, OrderLine, updates)
     for kept in stored.values():
         session.expunge(kept)
-    return changed
+    return standing, changed
+
+
+def _as_it_stands(mine: OrderLine | None, line: NormalisedLine) -> NormalisedLine:
+    return line if mine is None else replace(line, refund_state=rules.refund_after(mine.refund_state, line.refund_state))
 
 
 def _differs(mine: OrderLine, line: NormalisedLine) -> bool:

@@ -116,7 +116,7 @@ def settle(session: Session, order_ids: Iterable[UUID], *, now: datetime) -> Non
         ]
         asked = sorted(key for key, state in states.items() if state == "requested")
         if asked:
-            held[head.id] = {rules.REFUND_REQUESTED: {"lines": asked, "cure": "Agree to the refund or refuse it on the channel."}}
+            held[head.id] = {rules.REFUND_REQUESTED: rules.refund_facts(asked)}
         else:
             free.append(head.id)
         drafts.append(_write_totals(session, head, refunds, is_asked=bool(asked)))

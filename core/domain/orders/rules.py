@@ -61,7 +61,7 @@ _STANDINGS = {
 def standing_of(order: NormalisedOrder) -> Standing:
     """What the channel's state means for an order that was not known before."""
     standing = _STANDINGS[order.state]
-    if order.is_cash_on_delivery and standing.state not in _ENDED:
+    if order.is_cash_on_delivery and standing.payment != "deposit" and standing.state not in _ENDED:
         return Standing("paid" if standing.state == "placed" else standing.state, "on_delivery", standing.fulfilment)
     if order.state is ChannelState.CANCELLED and order.paid_at is not None:
         return Standing("cancelled", "refunded", "none")
@@ -101,10 +101,25 @@ def holds_from_channel(order: NormalisedOrder, current: Standing | None) -> dict
         holds[CHANNEL_LOCKED] = {"reasons": codes, "cure": "The channel releases the order itself."}
     asked = [line.external_id for line in order.lines if line.refund_state is RefundState.REQUESTED]
     if asked:
-        holds[REFUND_REQUESTED] = {"lines": asked, "cure": "Agree to the refund or refuse it on the channel."}
+        holds[REFUND_REQUESTED] = refund_facts(asked)
     if order.state is ChannelState.CANCELLED and current is not None and _has_left(current):
         holds[CANCELLED_AFTER_SHIPPING] = {"cure": "Stop the parcel or take it back."}
     return holds
+
+
+def refund_facts(lines: list[str]) -> dict[str, object]:
+    """What explains the hold for refunds that are asked for these lines, by their external ids."""
+    return {"lines": lines, "cure": "Agree to the refund or refuse it on the channel."}
+
+
+def refund_after(current: str, incoming: RefundState) -> RefundState:
+    """Where a line's refund stands after a newer version of its order.
+
+    Channels that report refunds apart from orders say NONE in every order, which is no news. A line refunded in full stays so.
+    """
+    if current == RefundState.DONE or incoming is RefundState.NONE:
+        return RefundState(current)
+    return incoming
 
 
 def line_is_void(line: NormalisedLine) -> bool:

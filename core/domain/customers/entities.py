@@ -33,7 +33,11 @@ CUSTOMER = EntityType(
         Field("tax_number", N_("Tax number"), max_length=40, is_personal=True, is_write_only=True),
         Field("tags", N_("Tags"), FieldType.TAGS),
         Field(
-            "is_blocked", N_("Blocked"), FieldType.BOOLEAN, is_filterable=True, help=N_("A mark for your staff; their orders are taken in as usual.")
+            "is_blocked",
+            N_("Blocked"),
+            FieldType.BOOLEAN,
+            is_filterable=True,
+            help=N_("A mark for your staff; their orders are taken in as usual."),
         ),
         Field("note", N_("Note"), FieldType.LONG_TEXT, max_length=2000),
         Field("created_at", N_("Customer since"), FieldType.DATETIME, is_writable=False),

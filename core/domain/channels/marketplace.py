@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from core.domain.orders.normalised import NormalisedOrder, NormalisedRefund
+from core.kernel.errors import Invalid
 from core.runtime.plugin_host.context import PluginContext
 
 
@@ -172,6 +173,8 @@ class Marketplace:
     `longest_window` is the vendor's cap for one changed-orders query, `overlap` how far consecutive windows overlap, `lag` how long the
     vendor may take until a change is visible. `carriers` maps Orderloom's carrier codes to the vendor's, as a default that a shop may
     change.
+
+    Raises: Invalid - windows that overlap by their whole length or more never reach the present.
     """
 
     key: str
@@ -184,3 +187,7 @@ class Marketplace:
     overlap: timedelta
     lag: timedelta
     carriers: dict[str, str]
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) <= self.overlap < self.longest_window:
+            raise Invalid("Windows overlap by less than their length.", field="overlap")

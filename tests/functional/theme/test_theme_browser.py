@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,16 @@ def watch(page: Page, base: str) -> list[str]:
 def settled(page: Page, url: str) -> None:
     """Opens a page and waits until nothing loads any more."""
     page.goto(url)
-    page.wait_for_function("document.readyState === 'complete' && !document.querySelector('[hx-trigger=load]:not([data-htmx-powered])')")
-    page.wait_for_function("!document.querySelector('.tab-n:empty, .htmx-request')")
+    until(page, "document.readyState === 'complete' && !document.querySelector('[hx-trigger=load]:not([data-htmx-powered])')")
+    until(page, "!document.querySelector('.tab-n:empty, .htmx-request')")
+
+
+def until(page: Page, condition: str, *, limit_s: float = 30.0) -> None:
+    """Waits for a condition in JavaScript. Asked from outside, since waiting within the page would need `eval`, which its policy forbids."""
+    deadline = time.monotonic() + limit_s
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(50)
 
 
 def violations(page: Page) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from config.schema import ROOT, Settings
 from core.delivery.composition import (
     HOOK_MODULES,
     Channels,
+    all_kinds,
     all_permissions,
     all_schedules,
     core_subscribers,
@@ -18,8 +19,10 @@ from core.delivery.composition import (
     tell_plugin_event,
 )
 from core.domain.all_entities import core_entities
+from core.engines.configuration import KindRegistry
 from core.engines.metadata import EntityRegistry
 from core.engines.metadata.bulk import bulk_actions
+from core.engines.metadata.tailor import Schemas, permissions_of
 from core.runtime.events import Subscriber, SubscriberRegistry, install_registry
 from core.runtime.events.bulk import bulk_subscribers
 from core.runtime.events.processes import EventRuntime, schedule_subscribers
@@ -46,6 +49,8 @@ class System:
     schedules: tuple[Schedule, ...]
     rights: Rights
     bulk: ActionRegistry
+    schemas: Schemas
+    kinds: KindRegistry
 
 
 def compose(settings: Settings, *, name: str = "oms") -> System:
@@ -59,7 +64,8 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     channels.plugins = plugins
     schedules = tuple(all_schedules(channels))
     entities = core_entities()
-    bulk = bulk_actions(entities)
+    schemas = Schemas(entities)
+    bulk = bulk_actions(entities, schemas)
     subscribers: list[Subscriber] = [
         *core_subscribers(channels),
         *bulk_subscribers(bulk),
@@ -68,8 +74,9 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     ]
     registry = SubscriberRegistry(tuple(subscribers), plugins.enablement.mode)
     install_registry(registry)
-    rights = Rights(all_permissions(host), enabled_plugins(plugins))
-    return System(settings, database, plugins, entities, channels, registry, schedules, rights, bulk)
+    rights = Rights(all_permissions(host), enabled_plugins(plugins), permissions_of(schemas))
+    kinds = all_kinds(entities)
+    return System(settings, database, plugins, entities, channels, registry, schedules, rights, bulk, schemas, kinds)
 
 
 def plugin_host(settings: Settings) -> PluginHost:

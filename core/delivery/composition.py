@@ -26,6 +26,9 @@ from core.domain.fulfilment import permissions as fulfilment_permissions
 from core.domain.fulfilment import subscribers as fulfilment
 from core.domain.inventory import permissions as inventory_permissions
 from core.domain.orders import permissions as order_permissions
+from core.engines.configuration import KindRegistry
+from core.engines.metadata import EntityRegistry
+from core.engines.metadata.tailor.kinds import metadata_kinds
 from core.kernel.clock import SystemClock
 from core.kernel.errors import Denied
 from core.kernel.messages import N_
@@ -134,11 +137,18 @@ def all_permissions(host: PluginHost) -> PermissionRegistry:
     return registry
 
 
+def all_kinds(entities: EntityRegistry) -> KindRegistry:
+    """Every kind of configuration that a tenant can have."""
+    return KindRegistry(metadata_kinds(entities))
+
+
 PLUGIN_PERMISSIONS = (
     Permission("plugins.read", N_("See plugins and their problems"), N_("Plugins")),
     Permission("plugins.write", N_("Switch plugins on and off and set them up"), N_("Plugins")),
     Permission("jobs.read", N_("See jobs and failed deliveries"), N_("Jobs")),
     Permission("jobs.write", N_("Replay and park deliveries"), N_("Jobs")),
+    Permission("config.read", N_("See how the business is set up"), N_("Business")),
+    Permission("config.write", N_("Change fields, kinds of records, layouts and rules"), N_("Business")),
 )
 
 

@@ -19,10 +19,11 @@ from core.delivery.api.describe import (
     ref,
 )
 from core.engines.metadata import queries
-from core.engines.metadata.entity import Action, EntityType, Field, FieldType
+from core.engines.metadata.entity import TEXTS, Action, EntityType, Field, FieldType
 from core.engines.metadata.values import MAX_INTEGER, MAX_TAG, MAX_TAGS, MIN_INTEGER
 from core.kernel.conditions import Op
 from core.kernel.paging import MAX_CURSOR_LENGTH
+from core.runtime.db.base import Extensible
 from core.runtime.db.keyset import MAX_PAGE_SIZE
 
 _NUMBERS = (FieldType.MONEY, FieldType.QUANTITY, FieldType.DECIMAL)
@@ -38,7 +39,14 @@ _OUT: Mapping[FieldType, Schema] = {
     FieldType.DATETIME: {"type": "string", "format": "date-time"},
     FieldType.CHOICE: {"type": "string"},
     FieldType.TAGS: {"type": "array", "items": {"type": "string"}},
+    FieldType.CHOICES: {"type": "array", "items": {"type": "string"}},
     FieldType.REFERENCE: {"type": "string", "format": "uuid"},
+    FieldType.USER: {"type": "string", "format": "uuid"},
+    FieldType.FILE: {"type": "string", "format": "uuid"},
+    FieldType.PHONE: {"type": "string"},
+    FieldType.EMAIL: {"type": "string"},
+    FieldType.URL: {"type": "string"},
+    FieldType.ADDRESS: {"type": "string"},
     FieldType.JSON: {"type": "object"},
 }
 
@@ -48,19 +56,25 @@ def schema_name(entity_key: str) -> str:
     return "".join(part.capitalize() for part in entity_key.replace(".", "_").split("_"))
 
 
-def described_entity(entity: EntityType, permissions: Mapping[str, str]) -> Described:
-    """Paths and schemas of one entity's resource; `permissions` maps get, post, put and delete to the keys that are needed."""
+def described_entity(entity: EntityType, permissions: Mapping[str, str], *, root: str = "") -> Described:
+    """Paths and schemas of one entity's resource below `root`; `permissions` maps get, post, put and delete to the keys needed."""
     name = schema_name(entity.key)
     writable = [entity.by_key[key] for key in entity.form_fields if entity.by_key[key].is_writable]
     schemas = {name: _read_schema(entity), f"{name}Page": _page_schema(name), f"{name}Filter": _filter_schema(entity, name)}
     if entity.create is not None:
         schemas[f"{name}New"] = _write_schema(entity, writable, is_new=True)
-    if entity.update is not None:
-        schemas[f"{name}Change"] = _write_schema(entity, [item for item in writable if not item.create_only], is_new=False)
-    base = f"/{entity.resource}"
+    if is_changeable(entity):
+        changeable = [item for item in writable if not item.create_only and (entity.update is not None or item.slot)]
+        schemas[f"{name}Change"] = _write_schema(entity, changeable, is_new=False)
+    base = f"{root}/{entity.resource}"
     paths = {f"{base}/": _collection(entity, name, permissions), f"{base}/{{id}}": _single(entity, name, permissions)}
     paths |= {f"{base}/actions/{action.key}": {"post": _action(entity, action)} for action in entity.actions}
     return Described(paths, schemas)
+
+
+def is_changeable(entity: EntityType) -> bool:
+    """Whether records can be changed by hand: their own fields, or those that the tenant has added."""
+    return entity.update is not None or issubclass(entity.model, Extensible)
 
 
 def _collection(entity: EntityType, name: str, permissions: Mapping[str, str]) -> Schema:
@@ -97,7 +111,7 @@ def _single(entity: EntityType, name: str, permissions: Mapping[str, str]) -> Sc
         permission=permissions["get"],
         responses={"200": answer("The record.", ref(name)), **problems((*READ_PROBLEMS, "404"))},
     )
-    if entity.update is not None:
+    if is_changeable(entity):
         responses = {"200": answer("The record as it is now.", ref(name)), **problems((*WRITE_PROBLEMS, "404"))}
         for method, words in (("patch", "Change the given fields"), ("put", "Change, with every required field given")):
             made[method] = operation(
@@ -175,6 +189,9 @@ def _query(name: str, what: str, schema: Schema) -> Schema:
 
 
 def _nullable(entity: EntityType, key: str) -> bool:
+    item = entity.by_key.get(key)
+    if item is not None and (item.slot or item.is_computed):
+        return True
     column = entity.model.__table__.c.get(key)  # type: ignore[attr-defined]
     return bool(column is not None and column.nullable)
 
@@ -244,7 +261,7 @@ def _input(item: Field, *, nullable: bool) -> Schema:
 
 
 def _plain_input(item: Field) -> Schema:
-    if item.type in (FieldType.TEXT, FieldType.LONG_TEXT):
+    if item.type in TEXTS:
         made: Schema = {"type": "string", "maxLength": item.max_length}
         if item.pattern:
             made["pattern"] = f"^(?:{item.pattern})$" if item.is_required else f"^(?:{item.pattern})?$"
@@ -257,6 +274,8 @@ def _plain_input(item: Field) -> Schema:
         return {"minimum": MIN_INTEGER, "maximum": MAX_INTEGER, **_bounded(item, {"type": "integer"})}
     if item.type is FieldType.CHOICE:
         return {"type": "string", "enum": [choice.value for choice in item.choices]}
+    if item.type is FieldType.CHOICES:
+        return {"type": "array", "items": {"enum": [choice.value for choice in item.choices]}}
     if item.type is FieldType.TAGS:
         return {"type": "array", "items": {"type": "string", "maxLength": MAX_TAG}, "maxItems": MAX_TAGS}
     return dict(_OUT[item.type])

@@ -25,6 +25,7 @@ from core.delivery.web.body import arguments
 from core.delivery.web.guards import GATE, PluginGate
 from core.delivery.web.identity import current_identity
 from core.delivery.web.marks import any_tenant
+from core.delivery.web.schema import schema_version
 from core.delivery.web.screens.api import SecurityApi
 from core.kernel.jsontext import encode_json
 from core.runtime.security.permissions import MEMBER
@@ -101,7 +102,7 @@ def _plugins_shown() -> frozenset[str]:
 
 
 @lru_cache(maxsize=64)
-def _text(_app: int, plugins: frozenset[str], server: str) -> str:
+def _text(_app: int, plugins: frozenset[str], server: str, _schema: int) -> str:
     return encode_json(build_document(all_parts(plugins), server=server))
 
 
@@ -122,7 +123,7 @@ class OpenApi(Rest, BaseApi):
     def document(self) -> Response:
         """The REST interface in OpenAPI 3.1."""
         arguments()
-        text = _text(id(present_builder()), _plugins_shown(), f"{request.script_root}{API_ROOT}")
+        text = _text(id(present_builder()), _plugins_shown(), f"{request.script_root}{API_ROOT}", schema_version())
         return Response(text, mimetype="application/json")
 
     def described(self) -> Described:

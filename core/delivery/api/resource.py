@@ -18,14 +18,15 @@ from flask_appbuilder.api import ModelRestApi, expose, protect
 from flask_appbuilder.security.decorators import permission_name
 
 from core.delivery.api.base import Described, Rest, id_from
-from core.delivery.api.describe_entity import described_entity
+from core.delivery.api.describe_entity import described_entity, is_changeable
 from core.delivery.api.idempotency import once
 from core.delivery.web.body import arguments, json_body, json_response, nothing
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.errors import field_errors, said_by
 from core.delivery.web.identity import can
+from core.delivery.web.schema import entities_for
 from core.delivery.web.unit import db
-from core.engines.metadata import queries
+from core.engines.metadata import queries, writing
 from core.engines.metadata.entity import Action, EntityRegistry, EntityType, Field
 from core.engines.metadata.queries import ListQuery
 from core.engines.metadata.values import document, take
@@ -51,10 +52,20 @@ def api_name(entity_key: str) -> str:
 class EntityApi(Rest, ModelRestApi):
     """Base of all generated resources; a subclass per entity is made by `api_class`."""
 
-    entity: ClassVar[EntityType]
-    registry: ClassVar[EntityRegistry]
+    base_entity: ClassVar[EntityType]
+    base_registry: ClassVar[EntityRegistry]
     permission_keys: ClassVar[Mapping[str, str]]
     exclude_route_methods: ClassVar[set[str]] = {"info"}
+
+    @property
+    def registry(self) -> EntityRegistry:
+        """The entity types as the present tenant has shaped them."""
+        return entities_for(self.base_registry)
+
+    @property
+    def entity(self) -> EntityType:
+        """The entity type of this resource, as the present tenant has shaped it."""
+        return self.registry.get(self.base_entity.key)
 
     @expose("/", methods=["GET"])
     @protect()
@@ -87,10 +98,8 @@ class EntityApi(Rest, ModelRestApi):
         return once(db(), self._post)
 
     def _post(self) -> Response:
-        if self.entity.create is None:
-            raise Denied("Records of this kind are not made by hand.")
         values = take(db(), self.registry, self._writable(), json_body(), is_new=True)
-        made = self.entity.create(db(), values)
+        made = writing.create(db(), self.entity, values, now=self.now())
         answer = json_response(self.shown(queries.record(db(), self.entity, made.id)), status=201)
         answer.headers["Location"] = f"{request.script_root}{request.path}{made.id}"
         return answer
@@ -101,13 +110,11 @@ class EntityApi(Rest, ModelRestApi):
     def put(self, pk: str) -> Response:
         """Change the given fields of a record; with PUT every required one has to be given. The others stay as they are."""
         arguments()
-        if self.entity.update is None:
-            raise Denied("Records of this kind are not changed by hand.")
         body = dict(json_body())
         found = queries.locked_record(db(), self.entity, id_from(pk, entity=self.entity.key))
         _check_version(found, body)
         values = take(db(), self.registry, self._writable(), body, is_new=False, is_partial=request.method == "PATCH")
-        self.entity.update(db(), found, values)
+        writing.update(db(), self.entity, found, values, now=self.now())
         return json_response(self.shown(queries.record(db(), self.entity, found.id)))
 
     @expose("/<pk>", methods=["DELETE"])
@@ -116,9 +123,7 @@ class EntityApi(Rest, ModelRestApi):
     def delete(self, pk: str) -> Response:
         """Delete a record."""
         arguments()
-        if self.entity.delete is None:
-            raise Denied("Records of this kind are not deleted.")
-        self.entity.delete(db(), self.record(pk))
+        writing.remove(db(), self.registry, self.entity, self.record(pk))
         return nothing()
 
     @expose("/actions/<key>", methods=["POST"])
@@ -166,7 +171,10 @@ class EntityApi(Rest, ModelRestApi):
         return shown
 
     def _writable(self) -> Sequence[Field]:
-        return [self.entity.by_key[key] for key in self.entity.form_fields]
+        """Fields that this resource takes; where the code's own fields are not changed by hand, the tenant's own still are."""
+        entity = self.entity
+        fields = [entity.by_key[key] for key in entity.form_fields]
+        return fields if entity.update is not None or entity.create is not None else [item for item in fields if item.slot]
 
     def _query(self) -> ListQuery:
         given = arguments(*LIST_ARGUMENTS)
@@ -264,15 +272,15 @@ def api_class(entity: EntityType, registry: EntityRegistry, session: Any, *, bas
     """The REST class of an entity, ready for `appbuilder.add_api`."""
     area, name = entity.area, api_name(entity.key)
     keys = {"get": f"{area}.read", "post": f"{area}.write", "put": f"{area}.write", "delete": f"{area}.delete"}
-    offers = {"post": entity.create, "put": entity.update, "delete": entity.delete, "act": entity.actions}
+    offers = {"post": entity.create, "put": is_changeable(entity), "delete": entity.delete, "act": entity.actions}
     columns = {f"{use}_columns": ["id"] for use in ("list", "show", "add", "edit", "search", "order")}
     return type(
         name,
         (base,),
         {
             **columns,
-            "entity": entity,
-            "registry": registry,
+            "base_entity": entity,
+            "base_registry": registry,
             "permission_keys": keys,
             "exclude_route_methods": {*base.exclude_route_methods, *(method for method, offer in offers.items() if not offer)},
             "datamodel": EntityInterface(entity.model, session),

@@ -10,8 +10,8 @@ from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext, ngettext
 
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.crud.bulk import bulk_registry
-from core.delivery.web.crud.view import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.theme import cells, grid
 from core.delivery.web.unit import db

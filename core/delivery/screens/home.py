@@ -12,7 +12,7 @@ from flask_babel import gettext
 from core.delivery.screens import home_facts as facts
 from core.delivery.screens.order_facts import badge_of
 from core.delivery.screens.shop_scope import ALL, chosen_shop, shops
-from core.delivery.web.crud.view import view_name
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid

@@ -16,7 +16,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 
 from core.delivery.web.crud import forms
-from core.delivery.web.crud.view import view_name
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid

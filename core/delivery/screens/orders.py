@@ -12,8 +12,9 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from core.delivery.screens import order_facts as facts
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.crud.grids import Addresses
-from core.delivery.web.crud.view import EntityView, view_name
+from core.delivery.web.crud.view import EntityView
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db

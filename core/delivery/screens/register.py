@@ -9,6 +9,7 @@ from flask_appbuilder import AppBuilder
 from core.delivery.api.intake import RefundIntakeApi, StockIntakeApi
 from core.delivery.api.openapi import ApiPageView, OpenApi
 from core.delivery.api.orders import OrderApi
+from core.delivery.api.own_records import own_record_api
 from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.bulk_runs import BulkRunView
 from core.delivery.screens.customers import CustomerView
@@ -17,15 +18,17 @@ from core.delivery.screens.home import home_page
 from core.delivery.screens.jobs import JobsView
 from core.delivery.screens.order_entry import OrderEntryView
 from core.delivery.screens.orders import OrderView
+from core.delivery.screens.own_records import own_entries, own_record_view
 from core.delivery.screens.plugins import PluginView
 from core.delivery.screens.search import SearchView, complete_frame
 from core.delivery.screens.ship_order import ShipOrderView
 from core.delivery.screens.shop_scope import ShopScopeView, shop_scope
 from core.delivery.screens.sync import SyncView
 from core.delivery.screens.unmapped import UnmappedView
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.crud.bulk import EXTENSION as BULK
 from core.delivery.web.crud.scope import EXTENSION as SCOPE
-from core.delivery.web.crud.view import EntityView, view_class, view_name
+from core.delivery.web.crud.view import EntityView, view_class
 from core.delivery.web.frame import extend_frame
 from core.delivery.web.health import init_health
 from core.delivery.web.menu import Entry
@@ -69,6 +72,9 @@ def register_all(builder: AppBuilder, system: Any) -> None:
             endpoint = f"{view_name(entity.key)}.list"
             menu.add(Entry(entity.key, entity.label_plural, section, endpoint, f"{entity.area}.read", entity.icon, order=50 + order))
         builder.add_api(api_class(entity, system.entities, session, base=EntityApi))
+    builder.add_view_no_menu(own_record_view(system.entities, session)())
+    builder.add_api(own_record_api(system.entities, session))
+    menu.own = own_entries
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, OpenApi):
         builder.add_api(api)
     pages = (PluginView, SyncView, BulkRunView, JobsView, SearchView, UnmappedView, ApiPageView)

@@ -14,7 +14,7 @@ from flask_babel import gettext
 
 from core.delivery.screens.order_facts import badge_of
 from core.delivery.screens.shop_scope import shop_links
-from core.delivery.web.crud.view import view_name
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.menu import OmsMenu
 from core.delivery.web.theme.shell import Shell

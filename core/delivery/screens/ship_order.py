@@ -13,7 +13,7 @@ from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext
 from sqlalchemy import select
 
-from core.delivery.web.crud.view import view_name
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db

@@ -15,8 +15,8 @@ from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext
 from sqlalchemy import or_, select
 
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.crud.scope import ListScope
-from core.delivery.web.crud.view import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.redirects import present_address, safe_path
 from core.delivery.web.theme.shell import Link

@@ -12,7 +12,7 @@ from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
 from sqlalchemy import func, select
 
-from core.delivery.web.crud.view import view_name
+from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.unit import db
 from core.domain.catalog.models import Sku, SkuAlias

@@ -72,7 +72,8 @@ def plugin_title(plugin: str) -> str:
 
 def _view(entity: str) -> Any:
     views = current_app.extensions["appbuilder"].baseviews
-    return next((view for view in views if getattr(getattr(view, "entity", None), "key", "") == entity and hasattr(view, "show")), None)
+    described = (view for view in views if hasattr(view, "base_entity") and hasattr(view, "show"))
+    return next((view for view in described if view.base_entity.key == entity), None)
 
 
 def _described(entity: str) -> Any:

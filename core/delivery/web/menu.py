@@ -42,6 +42,7 @@ SECTIONS = (
     Section("stock", N_("Stock"), "building-warehouse"),
     Section("products", N_("Products"), "package"),
     Section("customers", N_("Customers"), "users"),
+    Section("records", N_("Records"), "table"),
     Section("reports", N_("Reports"), "chart-bar"),
     Section("automation", N_("Automation"), "route", lower=True),
     Section("plugins", N_("Plugins"), "plug", lower=True),
@@ -65,13 +66,15 @@ class Entry:
     plugin: str | None = None
     order: int = 100
     condition: Callable[[], bool] | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
 
     def url(self) -> str:
         """The address within the present tenant; empty when the endpoint does not exist."""
         if self.endpoint.startswith("/"):
             return self.endpoint
         try:
-            return url_for(self.endpoint)
+            arguments: dict[str, Any] = dict(self.arguments)
+            return url_for(self.endpoint, **arguments)
         except BuildError:
             return ""
 
@@ -83,6 +86,8 @@ class OmsMenu(Menu):
         super().__init__(reverse=False)
         self._plugin_is_on = plugin_is_on or (lambda _plugin: False)
         self._entries: dict[str, Entry] = {}
+        #: Entries that only the present tenant has.
+        self.own: Callable[[], list[Entry]] = list
 
     def add(self, entry: Entry) -> None:
         """Add an entry; one with the same key replaces the earlier one. Raises SectionUnknown."""
@@ -130,8 +135,9 @@ class OmsMenu(Menu):
     def entries(self) -> list[tuple[Section, list[Entry]]]:
         """The sections that have something to show now, with their entries in order."""
         shown: list[tuple[Section, list[Entry]]] = []
+        known = [*self._entries.values(), *self.own()]
         for section in SECTIONS:
-            found = [entry for entry in self._entries.values() if entry.section == section.key and self._is_shown(entry)]
+            found = [entry for entry in known if entry.section == section.key and self._is_shown(entry)]
             if found:
                 shown.append((section, sorted(found, key=lambda entry: (entry.order, entry.key))))
         return shown

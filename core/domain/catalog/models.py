@@ -9,12 +9,23 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.runtime.db.base import QUANTITY, Base, TenantOwned, Timestamped, Versioned, tenant_index, tenant_ref, tenant_table, tenant_unique
+from core.runtime.db.base import (
+    QUANTITY,
+    Base,
+    Extensible,
+    TenantOwned,
+    Timestamped,
+    Versioned,
+    tenant_index,
+    tenant_ref,
+    tenant_table,
+    tenant_unique,
+)
 
 SIMPLE, KIT = "simple", "kit"
 
 
-class Product(Base, TenantOwned, Versioned):
+class Product(Base, TenantOwned, Versioned, Extensible):
     """What a seller offers; its sellable units are SKUs."""
 
     __tablename__ = "product"
@@ -32,7 +43,7 @@ class Product(Base, TenantOwned, Versioned):
         return self.code
 
 
-class Sku(Base, TenantOwned, Versioned):
+class Sku(Base, TenantOwned, Versioned, Extensible):
     """One sellable unit. A kit has no stock of its own: its components have."""
 
     __tablename__ = "sku"
@@ -65,7 +76,7 @@ class Sku(Base, TenantOwned, Versioned):
         return self.code
 
 
-class KitItem(Base, TenantOwned, Timestamped):
+class KitItem(Base, TenantOwned, Timestamped, Extensible):
     """How many of a component one kit contains."""
 
     __tablename__ = "kit_item"
@@ -83,7 +94,7 @@ class KitItem(Base, TenantOwned, Timestamped):
     quantity: Mapped[Decimal] = mapped_column(QUANTITY)
 
 
-class Barcode(Base, TenantOwned, Timestamped):
+class Barcode(Base, TenantOwned, Timestamped, Extensible):
     """A code that scanners read for a SKU (EAN, UPC or in-house)."""
 
     __tablename__ = "barcode"
@@ -96,7 +107,7 @@ class Barcode(Base, TenantOwned, Timestamped):
     sku_id: Mapped[UUID]
 
 
-class SkuAlias(Base, TenantOwned, Versioned):
+class SkuAlias(Base, TenantOwned, Versioned, Extensible):
     """What a shop calls a SKU; `sku_id` empty means nobody has matched it yet (the unmatched list).
 
     `external_key` is the shop's own id of the unit, or its seller code where there is no id. A `is_manual` match is never

@@ -8,10 +8,21 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.runtime.db.base import JSON, Base, TenantOwned, Timestamped, Versioned, tenant_index, tenant_ref, tenant_table, tenant_unique
+from core.runtime.db.base import (
+    JSON,
+    Base,
+    Extensible,
+    TenantOwned,
+    Timestamped,
+    Versioned,
+    tenant_index,
+    tenant_ref,
+    tenant_table,
+    tenant_unique,
+)
 
 
-class Shop(Base, TenantOwned, Versioned):
+class Shop(Base, TenantOwned, Versioned, Extensible):
     """A place where orders come from. `marketplace` is the plugin that talks to it, empty for one's own shop, phone or files.
 
     `stock_share` is the percentage of free stock shown there, `stock_fixed` a fixed level instead, `stock_safety` units kept back.
@@ -55,7 +66,7 @@ class Cursor(Base, TenantOwned, Timestamped):
     watermark: Mapped[datetime]
 
 
-class SyncRun(Base, TenantOwned):
+class SyncRun(Base, TenantOwned, Extensible):
     """One pull, push or reconciliation and how it went; the sync page's log."""
 
     __tablename__ = "channel_sync_run"
@@ -77,7 +88,7 @@ class SyncRun(Base, TenantOwned):
     ended_at: Mapped[datetime | None]
 
 
-class InboundDocument(Base, TenantOwned):
+class InboundDocument(Base, TenantOwned, Extensible):
     """A document exactly as the channel sent it, once per (shop, kind, external id, revision).
 
     `state`: stored, applied, unchanged, parked (waits for a mapping or a repair) or refused; `cause` groups what is parked.
@@ -104,7 +115,7 @@ class InboundDocument(Base, TenantOwned):
     order_id: Mapped[UUID | None]
 
 
-class UnmappedValue(Base, TenantOwned, Timestamped):
+class UnmappedValue(Base, TenantOwned, Timestamped, Extensible):
     """A value of a channel that has no meaning here yet (a SKU, a carrier); mapping it once releases all that waits."""
 
     __tablename__ = "channel_unmapped"
@@ -119,7 +130,7 @@ class UnmappedValue(Base, TenantOwned, Timestamped):
     mapped_at: Mapped[datetime | None]
 
 
-class Push(Base, TenantOwned, Timestamped):
+class Push(Base, TenantOwned, Timestamped, Extensible):
     """Something told to a channel (a shipment, a stock level) and its receipt.
 
     `state`: waiting, sent, accepted, refused, unknown. The newest level of a SKU replaces an older one that is still waiting.

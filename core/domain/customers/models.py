@@ -8,10 +8,20 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.runtime.db.base import Base, TenantOwned, Timestamped, Versioned, tenant_index, tenant_ref, tenant_table, tenant_unique
+from core.runtime.db.base import (
+    Base,
+    Extensible,
+    TenantOwned,
+    Timestamped,
+    Versioned,
+    tenant_index,
+    tenant_ref,
+    tenant_table,
+    tenant_unique,
+)
 
 
-class Customer(Base, TenantOwned, Versioned):
+class Customer(Base, TenantOwned, Versioned, Extensible):
     """A person or company that buys. `sealed` holds name, phone, email and tax number as sealed JSON."""
 
     __tablename__ = "customer"
@@ -52,7 +62,7 @@ class CustomerIdentity(Base, TenantOwned, Timestamped):
     external_id: Mapped[str]
 
 
-class Address(Base, TenantOwned, Versioned):
+class Address(Base, TenantOwned, Versioned, Extensible):
     """A place where a customer receives goods; street, name and phone are sealed."""
 
     __tablename__ = "address"

@@ -9,10 +9,21 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.runtime.db.base import QUANTITY, Base, TenantOwned, Timestamped, Versioned, tenant_index, tenant_ref, tenant_table, tenant_unique
+from core.runtime.db.base import (
+    QUANTITY,
+    Base,
+    Extensible,
+    TenantOwned,
+    Timestamped,
+    Versioned,
+    tenant_index,
+    tenant_ref,
+    tenant_table,
+    tenant_unique,
+)
 
 
-class Carrier(Base, TenantOwned, Versioned):
+class Carrier(Base, TenantOwned, Versioned, Extensible):
     """A courier that the seller works with."""
 
     __tablename__ = "carrier"
@@ -29,7 +40,7 @@ class Carrier(Base, TenantOwned, Versioned):
         return self.name
 
 
-class Shipment(Base, TenantOwned, Versioned):
+class Shipment(Base, TenantOwned, Versioned, Extensible):
     """Goods of one order leaving one warehouse together. States: dispatched, cancelled, delivered."""
 
     __tablename__ = "shipment"
@@ -60,7 +71,7 @@ class Shipment(Base, TenantOwned, Versioned):
         return self.number
 
 
-class ShipmentLine(Base, TenantOwned):
+class ShipmentLine(Base, TenantOwned, Extensible):
     """How many units of an order line a shipment contains."""
 
     __tablename__ = "shipment_line"
@@ -76,7 +87,7 @@ class ShipmentLine(Base, TenantOwned):
     quantity: Mapped[Decimal] = mapped_column(QUANTITY)
 
 
-class Parcel(Base, TenantOwned, Timestamped):
+class Parcel(Base, TenantOwned, Timestamped, Extensible):
     """One box of a shipment with its own tracking number."""
 
     __tablename__ = "parcel"

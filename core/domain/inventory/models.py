@@ -9,10 +9,21 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.runtime.db.base import QUANTITY, Base, TenantOwned, Timestamped, Versioned, tenant_index, tenant_ref, tenant_table, tenant_unique
+from core.runtime.db.base import (
+    QUANTITY,
+    Base,
+    Extensible,
+    TenantOwned,
+    Timestamped,
+    Versioned,
+    tenant_index,
+    tenant_ref,
+    tenant_table,
+    tenant_unique,
+)
 
 
-class Warehouse(Base, TenantOwned, Versioned):
+class Warehouse(Base, TenantOwned, Versioned, Extensible):
     """A place that holds stock. Lower `priority` numbers are asked first."""
 
     __tablename__ = "warehouse"
@@ -30,7 +41,7 @@ class Warehouse(Base, TenantOwned, Versioned):
         return self.code
 
 
-class Stock(Base, TenantOwned, Timestamped):
+class Stock(Base, TenantOwned, Timestamped, Extensible):
     """How much of a SKU lies in a warehouse and how much of it is promised. Free is on_hand - reserved.
 
     `safety` is kept back from shops; at or below `alert_at` free units an alert is due.
@@ -54,7 +65,7 @@ class Stock(Base, TenantOwned, Timestamped):
     is_low: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
-class LedgerEntry(Base, TenantOwned):
+class LedgerEntry(Base, TenantOwned, Extensible):
     """One change of what lies in a warehouse; the sum of all entries is `on_hand`. Never changed, never deleted."""
 
     __tablename__ = "stock_ledger"
@@ -75,7 +86,7 @@ class LedgerEntry(Base, TenantOwned):
     occurred_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
-class Reservation(Base, TenantOwned):
+class Reservation(Base, TenantOwned, Extensible):
     """Units set aside for one owner (`line:<id>`); states: active, consumed, released."""
 
     __tablename__ = "reservation"

@@ -13,6 +13,7 @@ from core.runtime.db.base import (
     JSON,
     QUANTITY,
     Base,
+    Extensible,
     TenantOwned,
     Timestamped,
     Versioned,
@@ -32,7 +33,7 @@ def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class Order(Base, TenantOwned, Versioned):
+class Order(Base, TenantOwned, Versioned, Extensible):
     """One order of one shop.
 
     `state` is ours, `channel_state` the channel's as of `channel_modified_at`. `hold_count` counts open holds, `hold_code` names the
@@ -113,7 +114,7 @@ class Order(Base, TenantOwned, Versioned):
         return self.number
 
 
-class OrderLine(Base, TenantOwned, Timestamped):
+class OrderLine(Base, TenantOwned, Timestamped, Extensible):
     """One line. `quantity` = reserved + shipped + cancelled + what is still open; all in sellable units."""
 
     __tablename__ = "order_line"
@@ -188,7 +189,7 @@ class OrderNote(Base, TenantOwned):
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class OrderTag(Base, TenantOwned, Timestamped):
+class OrderTag(Base, TenantOwned, Timestamped, Extensible):
     """A tag that orders may bear, with its colour family."""
 
     __tablename__ = "order_tag"
@@ -199,7 +200,7 @@ class OrderTag(Base, TenantOwned, Timestamped):
     kind: Mapped[str] = mapped_column(server_default=text("'neutral'"))
 
 
-class Refund(Base, TenantOwned, Timestamped):
+class Refund(Base, TenantOwned, Timestamped, Extensible):
     """A refund or return that a buyer asked for; amounts in the order's currency."""
 
     __tablename__ = "order_refund"

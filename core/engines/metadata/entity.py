@@ -31,9 +31,20 @@ class FieldType(StrEnum):
     DATE = "date"
     DATETIME = "datetime"
     CHOICE = "choice"
+    CHOICES = "choices"
     TAGS = "tags"
     REFERENCE = "reference"
+    USER = "user"
+    FILE = "file"
+    PHONE = "phone"
+    EMAIL = "email"
+    URL = "url"
+    ADDRESS = "address"
     JSON = "json"
+
+
+#: The types whose values are text, with rules of their own about what the text may be.
+TEXTS = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.PHONE, FieldType.EMAIL, FieldType.URL, FieldType.ADDRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +58,29 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollup:
+    """What a field sums up: the rows of `entity` whose reference `via` names the record; `of` is the field that `use` (count, sum,
+    min, max, avg) works on, `where` a condition on the rows."""
+
+    entity: str
+    via: str
+    use: str = "count"
+    of: str = ""
+    where: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field of an entity. `key` is the attribute of the model and the name in REST, filters and exports.
 
     A field is written only when `is_writable`; `create_only` fields are fixed afterwards. `is_personal` fields are masked values of
     people and are left out of exports unless the user may reveal; `is_write_only` fields take values in clear that are never given back.
     `target` names the entity type that a reference points to; its key then ends in `_id`. `currency_key` names the field that holds the
-    currency of a money field. `is_filterable` and `is_sortable` promise an index or a small table.
+    currency of a money field, `currency` the one that it always has. `is_filterable` and `is_sortable` promise an index or a small table.
+
+    What a tenant added has a `slot`, the name under which its values are stored, or is computed: `formula` and `rollup` say how.
+    `is_sealed` values are encrypted where they lie. `visible_if` and `required_if` are conditions over the record. `series` numbers new
+    records, as `{yyyy}-{n:4}`.
     """
 
     key: str
@@ -74,7 +101,22 @@ class Field:
     choices: tuple[Choice, ...] = ()
     target: str = ""
     currency_key: str = ""
+    currency: str = ""
     default: Any = None
+    slot: str = ""
+    is_unique: bool = False
+    is_sealed: bool = False
+    formula: str = ""
+    rollup: Rollup | None = None
+    series: str = ""
+    visible_if: Condition | None = None
+    required_if: Condition | None = None
+    digits: int | None = None
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether its value follows from others and is stored nowhere."""
+        return bool(self.formula) or self.rollup is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +197,18 @@ class EntityType:
     help: str = ""
     empty: str = ""
     plugin: str | None = None
+    #: Which rows of the model are of this type, for tables that hold several: (column, value).
+    kind: tuple[str, str] | None = None
+    #: The entity type whose record a row belongs to, and the reference to it.
+    parent: tuple[str, str] | None = None
     by_key: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+    #: What has been worked out from this description, by whoever did.
+    memo: dict[str, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         known = {item.key: item for item in self.fields}
         object.__setattr__(self, "by_key", known)
+        object.__setattr__(self, "memo", {})
         missing = [name for name in (*self.list_fields, *self.card_fields, *self.form_fields) if name not in known]
         if missing:
             raise EntityBroken(f"{self.key} lists fields that it does not have: {', '.join(missing)}", entity=self.key)
@@ -220,6 +269,10 @@ class EntityRegistry:
             return self._by_key[key]
         except KeyError as error:
             raise EntityUnknown(entity=key) from error
+
+    def find(self, key: str) -> EntityType | None:
+        """The entity type with this key, or None."""
+        return self._by_key.get(key)
 
     def by_resource(self, resource: str) -> EntityType | None:
         """The entity type behind a resource name, or None."""

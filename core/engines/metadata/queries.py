@@ -3,20 +3,21 @@ exports alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
+from core.engines.metadata.columns import IndexJoin, catalogue_of, column_of, columns_of
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType, FieldUnknown
 from core.engines.metadata.search import matching
+from core.engines.metadata.stored import read_stored
 from core.kernel import conditions
-from core.kernel.conditions import FieldSpec, parse_condition
+from core.kernel.conditions import Comparison, Op, parse_condition
 from core.kernel.conditions import FieldType as ConditionType
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.paging import Page
@@ -25,20 +26,6 @@ from core.runtime.db.condition_sql import ColumnMapping, to_sql
 from core.runtime.db.keyset import SortKey, capped_count, page
 
 QUEUE_CAP = 1_000
-_TYPES = {
-    FieldType.TEXT: ConditionType.TEXT,
-    FieldType.LONG_TEXT: ConditionType.TEXT,
-    FieldType.INTEGER: ConditionType.INTEGER,
-    FieldType.DECIMAL: ConditionType.DECIMAL,
-    FieldType.MONEY: ConditionType.DECIMAL,
-    FieldType.QUANTITY: ConditionType.DECIMAL,
-    FieldType.BOOLEAN: ConditionType.BOOLEAN,
-    FieldType.DATE: ConditionType.DATE,
-    FieldType.DATETIME: ConditionType.DATETIME,
-    FieldType.CHOICE: ConditionType.CHOICE,
-    FieldType.TAGS: ConditionType.CHOICES,
-    FieldType.REFERENCE: ConditionType.REFERENCE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +45,22 @@ class ListQuery:
     within: tuple[tuple[str, UUID], ...] = ()
 
 
-@lru_cache(maxsize=256)
-def catalogue_of(entity: EntityType) -> dict[str, FieldSpec]:
-    """The fields that conditions over this entity may use."""
-    return {
-        item.key: FieldSpec(_TYPES[item.type], item.label, {c.value: c.label for c in item.choices} or None)
-        for item in entity.fields
-        if item.type in _TYPES and not item.is_write_only
-    }
-
-
-@lru_cache(maxsize=256)
-def columns_of(entity: EntityType) -> dict[str, ColumnMapping]:
-    """Where those fields live."""
-    return {key: ColumnMapping(getattr(entity.model, key), spec.type) for key, spec in catalogue_of(entity).items()}
-
-
 def readable_fields(entity: EntityType) -> list[Field]:
     """The fields whose values are given out."""
     return [item for item in entity.fields if not item.is_write_only]
 
 
-def sort_keys(entity: EntityType, sort: str) -> list[SortKey]:
-    """The order of a list: by `sort`, else the entity's own, then by id. Raises Invalid - the field cannot be sorted by."""
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """The order of a list: its sort keys, and what sorting by a tenant's own field joins."""
+
+    keys: list[SortKey]
+    join: Callable[[Select[Any]], Select[Any]]
+    columns: Mapping[str, ColumnMapping]
+
+
+def _order_of(entity: EntityType, sort: str) -> _Order:
+    """By `sort`, else the entity's own order, then by id. Raises Invalid - the field cannot be sorted by."""
     model: Any = entity.model
     key, is_descending = entity.default_sort[0], entity.default_sort[1] == "desc"
     if sort:
@@ -88,30 +68,60 @@ def sort_keys(entity: EntityType, sort: str) -> list[SortKey]:
         known = entity.by_key.get(key)
         if key != "id" and (known is None or not known.is_sortable):
             raise Invalid("The list cannot be sorted by this.", field="sort")
+    columns = columns_of(entity)
     last = SortKey(model.id, is_descending)
+    item = entity.by_key.get(key)
+    if item is not None and item.slot:
+        index = IndexJoin(entity, item)
+        return _Order([index.sort_key(is_descending=is_descending), last], index.join, {**columns, key: index.mapping})
     if key == "id":
-        return [last]
+        return _Order([last], _unjoined, columns)
     column = getattr(model, key)
-    return [SortKey(column, is_descending, bool(model.__table__.c[key].nullable)), last]
+    return _Order([SortKey(column, is_descending, bool(model.__table__.c[key].nullable)), last], _unjoined, columns)
 
 
-def filtered(session: Session, entity: EntityType, query: ListQuery, *, now: datetime, columns: Sequence[Any] | None = None) -> Select[Any]:
-    """The statement behind a list, without order. `columns` defaults to the whole record.
+def _unjoined(statement: Select[Any]) -> Select[Any]:
+    return statement
+
+
+def filtered(
+    session: Session,
+    entity: EntityType,
+    query: ListQuery,
+    *,
+    now: datetime,
+    columns: Sequence[Any] | None = None,
+    places: Mapping[str, ColumnMapping] | None = None,
+) -> Select[Any]:
+    """The statement behind a list, without order. `columns` defaults to the whole record; `places` tells where conditions find fields.
 
     Raises: Invalid with field queue, filter or within - an unknown queue, a wrong condition, a field that is no reference.
     """
     statement: Select[Any] = select(*columns) if columns else select(entity.model)
     model: Any = entity.model
+    statement = of_kind(entity, statement)
     for condition in _conditions(entity, query):
-        statement = statement.where(to_sql(condition, columns_of(entity), now))
+        statement = statement.where(to_sql(condition, places or columns_of(entity), now))
     for key, value in query.within:
         known = entity.by_key.get(key)
         if known is None or known.type is not FieldType.REFERENCE:
             raise Invalid("This field is no reference.", field="within")
-        statement = statement.where(getattr(model, key) == value)
+        if known.slot:
+            place = columns_of(entity)[key]
+            statement = statement.where(to_sql(Comparison((key,), ConditionType.REFERENCE, Op.EQ, value), {key: place}, now))
+        else:
+            statement = statement.where(getattr(model, key) == value)
     if query.search.strip():
         statement = _searched(session, entity, statement, query.search)
     return statement
+
+
+def of_kind(entity: EntityType, statement: Select[Any]) -> Select[Any]:
+    """The statement over the rows of this entity type alone, where its table holds several."""
+    if entity.kind is None:
+        return statement
+    column, value = entity.kind
+    return statement.where(getattr(entity.model, column) == value)
 
 
 def _conditions(entity: EntityType, query: ListQuery) -> list[conditions.Condition]:
@@ -152,11 +162,12 @@ def _searched(session: Session, entity: EntityType, statement: Select[Any], text
 def fetch(session: Session, entity: EntityType, query: ListQuery, *, now: datetime, keys: Sequence[str]) -> Page[Any]:
     """One page of rows with `id` and the fields `keys`, as plain rows. Raises Invalid with the wrong argument's name."""
     model: Any = entity.model
-    columns = [getattr(model, key) for key in dict.fromkeys(["id", *keys])]
+    order = _order_of(entity, query.sort)
+    columns = [column_of(entity, key) for key in dict.fromkeys(["id", *keys])]
     if len(columns) == 1:
         columns.append(model.id.label("same_id"))  # of a single column, the page would hold the values instead of rows
-    statement = filtered(session, entity, query, now=now, columns=columns)
-    return page(session, statement, keys=sort_keys(entity, query.sort), cursor=query.cursor, size=query.size)
+    statement = order.join(filtered(session, entity, query, now=now, columns=columns, places=order.columns))
+    return page(session, statement, keys=order.keys, cursor=query.cursor, size=query.size)
 
 
 def count(session: Session, entity: EntityType, query: ListQuery, *, now: datetime, cap: int = 10_000) -> tuple[int, bool]:
@@ -175,12 +186,12 @@ def queue_counts(
 
 def record(session: Session, entity: EntityType, record_id: UUID) -> Any:
     """One record. Raises NotFound - none with this id in this tenant."""
-    return _only(session, entity, record_id, select(entity.model))
+    return _only(session, entity, record_id, of_kind(entity, select(entity.model)))
 
 
 def locked_record(session: Session, entity: EntityType, record_id: UUID) -> Any:
     """One record, which nobody else changes until this transaction ends. Raises NotFound."""
-    return _only(session, entity, record_id, select(entity.model).with_for_update())
+    return _only(session, entity, record_id, of_kind(entity, select(entity.model)).with_for_update())
 
 
 def _only(session: Session, entity: EntityType, record_id: UUID, statement: Select[Any]) -> Any:
@@ -188,7 +199,15 @@ def _only(session: Session, entity: EntityType, record_id: UUID, statement: Sele
     found = session.scalars(statement.where(model.id == record_id).execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound(entity=entity.key, id=str(record_id))
-    return found
+    return shaped(entity, found)
+
+
+def shaped(entity: EntityType, record: Any) -> Any:
+    """The record with the values of the tenant's own fields as plain attributes, to be read like its columns."""
+    for item in entity.fields:
+        if item.slot:
+            setattr(record, item.key, read_stored(item.type, (record.custom or {}).get(item.slot)))
+    return record
 
 
 def labels(session: Session, registry: EntityRegistry, entity: EntityType, rows: Iterable[Any], keys: Sequence[str]) -> dict[UUID, str]:
@@ -209,8 +228,8 @@ def labels(session: Session, registry: EntityRegistry, entity: EntityType, rows:
 def titles(session: Session, entity: EntityType, ids: Iterable[UUID]) -> dict[UUID, str]:
     """What to call these records, by id."""
     model: Any = entity.model
-    title = getattr(model, entity.title_field)
-    return {row.id: str(row.title) for row in session.execute(select(model.id, title.label("title")).where(model.id.in_(list(ids))))}
+    statement = select(model.id, getattr(model, entity.title_field).label("title")).where(model.id.in_(list(ids)))
+    return {row.id: str(row.title) for row in session.execute(of_kind(entity, statement))}
 
 
 def lookup(session: Session, entity: EntityType, text: str, *, now: datetime, size: int = 20) -> list[tuple[UUID, str]]:

@@ -7,23 +7,27 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.engines.metadata.entity import EntityRegistry, Field, FieldType
+from core.engines.metadata.entity import TEXTS, EntityRegistry, Field, FieldType
 from core.engines.metadata.queries import titles
 from core.kernel.errors import Invalid
 from core.kernel.ids import parse_id
 from core.kernel.money import amount_from
 from core.kernel.quantity import quantity_from
 from core.kernel.text import clean_text
+from core.kernel.text.pattern import fits
 
 MAX_TAGS = 20
 MAX_TAG = 40
 MAX_JSON_DEPTH = 6
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 _TRUE, _FALSE = ("true", "1", "yes", "on", "y"), ("false", "0", "no", "off", "n", "")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,8}")
+_PHONE = re.compile(r"[+0-9][0-9 ()./-]{2,39}(?:,? ?(?:ext|x|转)\.? ?[0-9]{1,8})?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 MIN_INTEGER, MAX_INTEGER = -(2**31), 2**31 - 1
 
@@ -93,12 +97,14 @@ def _missing_targets(session: Session, registry: EntityRegistry, known: Mapping[
 def convert(item: Field, raw: Any) -> Any:
     """One raw value as the field's type; empty text is None, or empty text where the column is text. Raises Invalid with the field's
     key."""
-    if item.type in (FieldType.TEXT, FieldType.LONG_TEXT):
+    if item.type in TEXTS:
         return _text(item, raw)
     if item.type is FieldType.TAGS:
         return _tags(item, raw)
+    if item.type is FieldType.CHOICES:
+        return _choices(item, raw)
     if item.type is FieldType.BOOLEAN:
-        return _boolean(item, raw)
+        return None if raw is None and item.slot else _boolean(item, raw)
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
     return _READERS[item.type](item, raw)
@@ -110,9 +116,40 @@ def _text(item: Field, raw: Any) -> str:
     if not isinstance(raw, str):
         raise Invalid("This is text.", field=item.key)
     text = clean_text(raw, max_length=item.max_length, field=item.key)
-    if text and item.pattern and not re.fullmatch(item.pattern, text):
+    if text and item.pattern and not (fits(item.pattern, text) if item.slot else re.fullmatch(item.pattern, text)):
         raise Invalid("This does not have the right form.", field=item.key)
+    check = _FORMS.get(item.type)
+    return check(item, text) if check is not None and text else text
+
+
+def _email(item: Field, text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise Invalid("This is not an e-mail address.", field=item.key)
     return text
+
+
+def _url(item: Field, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(mark.isspace() for mark in text):
+        raise Invalid("This is not an address that begins with https:// or http://.", field=item.key)
+    return text
+
+
+def _phone(item: Field, text: str) -> str:
+    if not _PHONE.fullmatch(text):
+        raise Invalid("This is not a telephone number.", field=item.key)
+    return text
+
+
+_FORMS = {FieldType.EMAIL: _email, FieldType.URL: _url, FieldType.PHONE: _phone}
+
+
+def _choices(item: Field, raw: Any) -> list[str]:
+    parts = [raw] if isinstance(raw, str) and raw else raw or []
+    known = {choice.value: at for at, choice in enumerate(item.choices)}
+    if not isinstance(parts, list) or any(not isinstance(part, str) or part not in known for part in parts):
+        raise Invalid("This is not one of the choices.", field=item.key)
+    return sorted(set(parts), key=lambda part: known[part])
 
 
 def _tags(item: Field, raw: Any) -> list[str]:
@@ -227,6 +264,8 @@ _READERS = {
     FieldType.DATETIME: _moment,
     FieldType.DATE: _day,
     FieldType.REFERENCE: _reference,
+    FieldType.USER: _reference,
+    FieldType.FILE: _reference,
     FieldType.JSON: _json,
 }
 

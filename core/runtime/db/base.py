@@ -120,6 +120,12 @@ class Versioned(Timestamped):
     row_version: Mapped[int] = mapped_column(BigInteger, nullable=False, default=1, server_default=text("1"), sort_order=902)
 
 
+class Extensible:
+    """A row that tenants add fields of their own to: `custom` maps a field's slot to its value as JSON; NULL while there is none."""
+
+    custom: Mapped[JSON | None] = mapped_column(JSONB(none_as_null=True), sort_order=950)
+
+
 def tenant_tables() -> list[str]:
     """Names of all mapped tables that belong to tenants, sorted."""
     return sorted({cast(Table, mapper.local_table).name for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantScoped)})

@@ -11,7 +11,7 @@ of NULL and false), and `not` asks `IS NOT TRUE`, so a row is found exactly when
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,11 +76,25 @@ class ColumnMapping:
     `expression` is a mapped attribute, a column or an expression of the field's type; CHOICES may be a text array, JSONB, or the
     value column of a side table with one row per member. `within` is for a column of another table: it wraps a criterion on the
     column into an EXISTS on the row that is asked about. A joined column needs no `within` when the join keeps rows without partner.
+    `encode` is for a text column that holds values of another type: it turns a value into the text that sorts as the value does.
     """
 
     expression: ColumnElement[Any] | InstrumentedAttribute[Any]
     type: FieldType
     within: Wrap | None = None
+    encode: Callable[[Any], str] | None = None
+
+    def bind(self, value: Any) -> Any:
+        """One value to compare the column with."""
+        if self.encode is not None:
+            return bindparam(None, self.encode(value), type_=Text())
+        return bindparam(None, value, type_=_BINDS[self.type])
+
+    def bind_many(self, values: Iterable[Any]) -> Any:
+        """Values to look the column up in."""
+        if self.encode is not None:
+            return bindparam(None, [self.encode(value) for value in values], type_=ARRAY(Text()))
+        return bindparam(None, list(values), type_=ARRAY(_BINDS[self.type]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,55 +149,49 @@ def _quantified(node: Quantified, columns: Columns, now: datetime) -> Criterion:
 def _comparison(node: Comparison, mapping: ColumnMapping, now: datetime) -> Criterion:
     column, within = mapping.expression, mapping.within or _itself
     if node.type is FieldType.CHOICES:
-        return _choices(node, column, mapping.within)
+        return _choices(node, mapping)
     if node.op in {Op.IS_EMPTY, Op.IS_NOT_EMPTY}:
         has_empty_text = node.type in {FieldType.TEXT, FieldType.CHOICE}
         if node.op is Op.IS_EMPTY and mapping.within is None:
-            return or_(column.is_(None), column == _bind(node, "")) if has_empty_text else column.is_(None)
-        filled = within(and_(column.is_not(None), column != _bind(node, "")) if has_empty_text else column.is_not(None))
+            return or_(column.is_(None), column == mapping.bind("")) if has_empty_text else column.is_(None)
+        filled = within(and_(column.is_not(None), column != mapping.bind("")) if has_empty_text else column.is_not(None))
         # Without a row in the other table the field is empty too, so "empty" is the opposite of finding a filled one.
         return filled if node.op is Op.IS_NOT_EMPTY else ~filled
-    return within(_value_criterion(node, column, now))
+    return within(_value_criterion(node, mapping, now))
 
 
 def _itself(criterion: Criterion) -> Criterion:
     return criterion
 
 
-def _bind(node: Comparison, value: Any) -> Any:
-    return bindparam(None, value, type_=_BINDS[node.type])
-
-
-def _bind_list(node: Comparison) -> Any:
-    return bindparam(None, list(node.value), type_=ARRAY(_BINDS[node.type]))
-
-
-def _value_criterion(node: Comparison, column: Any, now: datetime) -> Criterion:
+def _value_criterion(node: Comparison, mapping: ColumnMapping, now: datetime) -> Criterion:
+    column: Any = mapping.expression
     if node.op in _ORDER_OPS:
-        return _ORDER_OPS[node.op](column, _bind(node, node.value))
+        return _ORDER_OPS[node.op](column, mapping.bind(node.value))
     match node.op:
         case Op.BETWEEN:
             low, high = node.value
-            return and_(column >= _bind(node, low), column <= _bind(node, high))
+            return and_(column >= mapping.bind(low), column <= mapping.bind(high))
         case Op.IN:
-            return column == any_(_bind_list(node))
+            return column == any_(mapping.bind_many(node.value))
         case Op.NOT_IN:
-            return column != all_(_bind_list(node))
+            return column != all_(mapping.bind_many(node.value))
         case Op.STARTS_WITH:
             bound = prefix_upper_bound(node.value)
-            above = column >= _bind(node, node.value)
-            return above if bound is None else and_(above, column < _bind(node, bound))
+            above = column >= mapping.bind(node.value)
+            return above if bound is None else and_(above, column < mapping.bind(bound))
         case Op.CONTAINS:
             # PostgreSQL's own Unicode rules, whatever the database's locale: they are what `fold_case` reproduces.
-            return func.strpos(func.lower(collate(column, "pg_c_utf8")), _bind(node, node.prepared)) > 0
+            return func.strpos(func.lower(collate(column, "pg_c_utf8")), mapping.bind(node.prepared)) > 0
     window = window_of(node, now)
-    high = _bind(node, window.high)
-    return and_(column >= _bind(node, window.low), column <= high if window.is_closed else column < high)
+    high = mapping.bind(window.high)
+    return and_(column >= mapping.bind(window.low), column <= high if window.is_closed else column < high)
 
 
-def _choices(node: Comparison, column: Any, within: Wrap | None) -> Criterion:
-    if within is not None:
-        return _side_table(node, column, within)
+def _choices(node: Comparison, mapping: ColumnMapping) -> Criterion:
+    column: Any = mapping.expression
+    if mapping.within is not None:
+        return _side_table(node, mapping, mapping.within)
     is_json = isinstance(column.type, JSONB)
     if node.op in {Op.IS_EMPTY, Op.IS_NOT_EMPTY}:
         if is_json:
@@ -193,16 +201,17 @@ def _choices(node: Comparison, column: Any, within: Wrap | None) -> Criterion:
         return is_filled if node.op is Op.IS_NOT_EMPTY else is_filled.is_not(true())
     if is_json:
         test = func.jsonb_exists_any if node.op is Op.HAS_ANY else func.jsonb_exists_all
-        return test(column, _bind_list(node), type_=Boolean())
+        return test(column, mapping.bind_many(node.value), type_=Boolean())
     # The array's own type, since an array of varchar does not compare with one of text.
     members = bindparam(None, list(node.value), type_=column.type)
     return column.op("&&" if node.op is Op.HAS_ANY else "@>", is_comparison=True)(members)
 
 
-def _side_table(node: Comparison, column: Any, within: Wrap) -> Criterion:
+def _side_table(node: Comparison, mapping: ColumnMapping, within: Wrap) -> Criterion:
+    column: Any = mapping.expression
     if node.op is Op.HAS_ANY:
-        return within(column == any_(_bind_list(node)))
+        return within(column == any_(mapping.bind_many(node.value)))
     if node.op is Op.HAS_ALL:
-        return and_(*(within(column == _bind(node, member)) for member in node.value))
+        return and_(*(within(column == mapping.bind(member)) for member in node.value))
     has_members = within(true())
     return has_members if node.op is Op.IS_NOT_EMPTY else ~has_members

@@ -170,7 +170,12 @@ def _bounds(keys: Sequence[SortKey], values: Sequence[Any], place: Cursor) -> tu
     if len(downward) == 1 and not any(key.is_nullable for key in keys):
         # A row comparison is one index condition; the general form below is not.
         left, right = tuple_(*columns), tuple_(*binds)
-        return (left < right if downward.pop() else left > right,)
+        is_downward = downward.pop()
+        row = left < right if is_downward else left > right
+        if len({getattr(column, "table", None) for column in columns}) == 1:
+            return (row,)
+        # Of keys from two tables no index knows the row comparison, but the first one's index can skip to the place.
+        return (row, columns[0] <= binds[0] if is_downward else columns[0] >= binds[0])
     options = []
     for at, key in enumerate(keys):
         same = [columns[i].is_(None) if values[i] is None else columns[i] == binds[i] for i in range(at)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -153,19 +153,25 @@ class Standing:
     membership_id: UUID
     roles: tuple[str, ...]
     permissions: frozenset[str]
+    role_codes: tuple[str, ...] = ()
 
 
 class Rights:
     """Answers what members may do; one per process. Safe for threads.
 
     `enabled_plugins(session, epoch)` names the plugins that are on for the session's tenant, whose epoch is known to be `epoch`, or None;
-    flipping one counts the tenant's epoch up too. What it says may lag behind the epoch, so both are compared.
+    flipping one counts the tenant's epoch up too. What it says may lag behind the epoch, so both are compared. `own(session, epoch)` gives
+    the permissions that only the session's tenant has, for what it made itself.
     """
 
     def __init__(
-        self, registry: PermissionRegistry, enabled_plugins: Callable[[Session, int | None], frozenset[str]] | None = None
+        self,
+        registry: PermissionRegistry,
+        enabled_plugins: Callable[[Session, int | None], frozenset[str]] | None = None,
+        own: Callable[[Session, int | None], Sequence[Permission]] | None = None,
     ) -> None:
         self.registry = registry
+        self._own = own or (lambda _session, _epoch: ())
         self._enabled_plugins = enabled_plugins or (lambda _session, _epoch: frozenset())
         self._cache: OrderedDict[tuple[int, int], tuple[int, frozenset[str], Standing | None]] = OrderedDict()
         self._lock = threading.Lock()
@@ -184,7 +190,7 @@ class Rights:
             if held is not None and held[:2] == (epoch, plugins):
                 self._cache.move_to_end(key)
                 return held[2]
-        standing = self._load(session, user_id, plugins)
+        standing = self._load(session, user_id, plugins, epoch)
         with self._lock:
             self._cache[key] = (epoch, plugins, standing)
             if len(self._cache) > CACHE_SIZE:
@@ -198,15 +204,19 @@ class Rights:
 
     def usable_keys(self, session: Session) -> list[str]:
         """Keys of all permissions that a role of the session's tenant can hold now."""
-        return [permission.key for permission in self.registry.usable(self._enabled_plugins(session, None))]
+        return [permission.key for permission in self.usable(session)]
+
+    def usable(self, session: Session) -> list[Permission]:
+        """All permissions that a role of the session's tenant can hold now."""
+        return [*self.registry.usable(self._enabled_plugins(session, None)), *self._own(session, None)]
 
     def expand(self, session: Session, patterns: Iterable[str]) -> frozenset[str]:
         """The keys that a role with `patterns` allows in the session's tenant now."""
         return expand(patterns, self.usable_keys(session))
 
-    def _load(self, session: Session, user_id: int, plugins: frozenset[str]) -> Standing | None:
+    def _load(self, session: Session, user_id: int, plugins: frozenset[str], epoch: int) -> Standing | None:
         rows = session.execute(
-            select(Membership.id, Role.title, Role.patterns)
+            select(Membership.id, Role.code, Role.title, Role.patterns)
             .outerjoin(MembershipRole, (MembershipRole.membership_id == Membership.id) & (MembershipRole.tenant_id == Membership.tenant_id))
             .outerjoin(Role, (Role.id == MembershipRole.role_id) & (Role.tenant_id == MembershipRole.tenant_id))
             .where(Membership.user_id == user_id, Membership.is_active)
@@ -214,9 +224,9 @@ class Rights:
         ).all()
         if not rows:
             return None
-        keys = [permission.key for permission in self.registry.usable(plugins)]
+        keys = [permission.key for permission in (*self.registry.usable(plugins), *self._own(session, epoch))]
         permissions: frozenset[str] = frozenset().union(*(expand(row.patterns, keys) for row in rows if row.patterns is not None))
-        return Standing(rows[0].id, tuple(row.title for row in rows if row.title), permissions)
+        return Standing(rows[0].id, tuple(row.title for row in rows if row.title), permissions, tuple(row.code for row in rows if row.code))
 
 
 def touch_rights(session: Session) -> None:

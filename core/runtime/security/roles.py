@@ -136,7 +136,7 @@ def create_role(
     """Add a role. Raises Invalid (code, title, permissions), RoleTaken, GrantDenied."""
     if not CODE_PATTERN.fullmatch(code):
         raise Invalid("A code has 1 to 40 letters a-z, digits and dashes, and begins with a letter.", field="code")
-    clean = _checked(rights, title, patterns)
+    clean = _checked(session, rights, title, patterns)
     check_grant(session, rights, [clean], by=by)
     _check_added(rights, clean, by=by)
     if session.scalars(select(Role.id).where(Role.code == code)).one_or_none() is not None:
@@ -152,7 +152,7 @@ def change_role(
 ) -> Role:
     """Rename a role or give it other permissions. Raises RoleUnknown, RoleFixed (permissions of a seed), Invalid, GrantDenied."""
     role = get_role(session, role_id)
-    clean = _checked(rights, title, patterns, known=role.patterns)
+    clean = _checked(session, rights, title, patterns, known=role.patterns)
     if role.is_seed and rights.expand(session, clean) != rights.expand(session, role.patterns):
         raise RoleFixed(role=role.code)
     if not role.is_seed:
@@ -196,11 +196,13 @@ def _check_added(rights: Rights, patterns: Iterable[str], *, by: frozenset[str] 
         raise GrantDenied(permissions=sorted(above))
 
 
-def _checked(rights: Rights, title: str, patterns: Sequence[str], *, known: Sequence[str] = ()) -> list[str]:
+def _checked(session: Session, rights: Rights, title: str, patterns: Sequence[str], *, known: Sequence[str] = ()) -> list[str]:
     if not 0 < len(title.strip()) <= 60:
         raise Invalid("A role needs a name of at most 60 characters.", field="title")
-    for pattern in set(patterns) - set(known):
+    fresh = set(patterns) - set(known)
+    usable = set(rights.usable_keys(session)) if fresh else set()
+    for pattern in fresh:
         plain = pattern.removeprefix("!")
-        if "*" not in plain and plain not in rights.registry:
+        if "*" not in plain and plain not in rights.registry and plain not in usable:
             raise Invalid("There is no such permission.", field="permissions", permission=pattern)
     return sorted(set(patterns), key=lambda pattern: (pattern.startswith("!"), pattern))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.delivery.web.crud.view import view_name
+from core.delivery.web.crud.addressing import view_name
 from core.domain.all_entities import core_entities
 
 pytestmark = pytest.mark.database

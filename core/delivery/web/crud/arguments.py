@@ -31,6 +31,11 @@ OPERATORS: dict[FieldType, tuple[str, ...]] = {
     FieldType.BOOLEAN: ("eq",),
     FieldType.REFERENCE: ("eq", "ne", "is_empty"),
     FieldType.TAGS: ("has_any", "is_empty"),
+    FieldType.CHOICES: ("has_any", "has_all", "is_empty"),
+    FieldType.USER: ("eq", "ne", "is_empty"),
+    FieldType.PHONE: ("starts_with", "eq", "is_empty"),
+    FieldType.EMAIL: ("starts_with", "eq", "is_empty"),
+    FieldType.URL: ("starts_with", "contains", "is_empty"),
     FieldType.DATE: ("ge", "le", "eq"),
 }
 
@@ -135,6 +140,6 @@ def _value(one: ActiveFilter, zone: tzinfo) -> Any:
         return one.text in ("1", "true", "yes")
     if kind is FieldType.INTEGER:
         return int(one.text)
-    if kind is FieldType.TAGS:
+    if kind in (FieldType.TAGS, FieldType.CHOICES):
         return [part.strip() for part in one.text.split(",") if part.strip()]
     return one.text

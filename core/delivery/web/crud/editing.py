@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, tzinfo
-from typing import Any, ClassVar
+from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose, has_access
@@ -13,12 +13,14 @@ from flask_wtf import FlaskForm
 
 from core.delivery.web.crud import forms
 from core.delivery.web.unit import db
-from core.engines.metadata import queries
+from core.engines.metadata import queries, writing
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
 from core.engines.metadata.values import ValuesRefused, take
 from core.kernel.errors import Conflict, Invalid, NotFound
 from core.kernel.ids import parse_id
 from core.runtime.security import audit
+
+MAX_FORMS = 500
 
 
 def in_sentence(label: str) -> str:
@@ -28,10 +30,10 @@ def in_sentence(label: str) -> str:
 
 
 class Editing:
-    """The editing half of a generated view; the other half gives `record`, `title_of`, `page_of`, `zone` and `lookup_url`."""
+    """The editing half of a generated view; the other half gives `record`, `title_of`, `page_of`, `now`, `zone` and `lookup_url`."""
 
-    entity: ClassVar[EntityType]
-    registry: ClassVar[EntityRegistry]
+    entity: EntityType
+    registry: EntityRegistry
     endpoint: str
 
     def record(self, pk: str) -> Any:
@@ -45,6 +47,10 @@ class Editing:
     def page_of(self, name: str) -> str:
         """The template of a page."""
         return f"kit/{name}.html"
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return datetime.now(UTC)
 
     def zone(self) -> tzinfo:
         """The reader's time zone."""
@@ -68,7 +74,7 @@ class Editing:
             values = self._posted(form, fields, is_new=True)
             if values is not None:
                 try:
-                    record = self.entity.create(db(), values)
+                    record = writing.create(db(), self.entity, values, now=self.now())
                     flash(gettext("%(name)s was added.", name=self.title_of(record)), "success")
                     return redirect(self._after(record))
                 except (Invalid, Conflict) as error:
@@ -79,10 +85,10 @@ class Editing:
     @has_access
     def edit(self, pk: str) -> Any:
         """A form for a known record; somebody else's change in between is shown, never overwritten unasked."""
-        if self.entity.update is None:
+        if self.entity.update is None and not any(item.slot for item in self.form_fields()):
             raise NotFound
         record = self.record(pk)
-        fields = [item for item in self.form_fields() if not item.create_only]
+        fields = [item for item in self.form_fields() if not item.create_only and (self.entity.update is not None or item.slot)]
         form = self.form(fields)
         conflict = None
         if not form.is_submitted():
@@ -93,7 +99,7 @@ class Editing:
             values = self._posted(form, fields, is_new=False) if conflict is None else None
             if values is not None:
                 try:
-                    self.entity.update(db(), record, values)
+                    writing.update(db(), self.entity, record, values, now=self.now())
                     flash(gettext("%(name)s was saved.", name=self.title_of(record)), "success")
                     return redirect(self._after(record))
                 except (Invalid, Conflict) as error:
@@ -109,7 +115,7 @@ class Editing:
         record = self.record(pk)
         name = self.title_of(record)
         try:
-            self.entity.delete(db(), record)
+            writing.remove(db(), self.registry, self.entity, record)
             flash(gettext("%(name)s was deleted.", name=name), "success")
         except Conflict:
             flash(gettext("%(name)s is still in use and cannot be deleted.", name=name), "danger")
@@ -200,14 +206,13 @@ class Editing:
         return found
 
 
-_forms: dict[tuple[str, tuple[str, ...], str], type[FlaskForm]] = {}
-
-
 def _form_of(view: Editing, fields: tuple[Field, ...], locale: str) -> FlaskForm:
-    key = (request.script_root + view.endpoint, tuple(item.key for item in fields), locale)
-    found = _forms.get(key)
+    """A form of the view's entity type, from those that were made for this description of it."""
+    made: dict[Any, type[FlaskForm]] = view.entity.memo.setdefault("forms", {})
+    key = (request.script_root, tuple(item.key for item in fields), locale)
+    found = made.get(key)
     if found is None:
-        if len(_forms) > 2_000:
-            _forms.clear()
-        found = _forms[key] = forms.form_class(fields, lookup_url=view.lookup_url)
+        if len(made) > MAX_FORMS:
+            made.clear()
+        found = made[key] = forms.form_class(fields, lookup_url=view.lookup_url)
     return found()

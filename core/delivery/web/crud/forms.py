@@ -8,11 +8,11 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms import Field as WtField
 from wtforms.widgets import TextInput
 
-from core.engines.metadata.entity import Field, FieldType
+from core.engines.metadata.entity import TEXTS, Field, FieldType
 from core.engines.metadata.values import plain_number
 from core.kernel.errors import Invalid
 from core.kernel.jsontext import decode_json, encode_json
@@ -25,8 +25,14 @@ _INPUT = {
     FieldType.MONEY: ("text", {"inputmode": "decimal"}),
     FieldType.QUANTITY: ("text", {"inputmode": "decimal"}),
     FieldType.DATE: ("date", {}),
+    FieldType.PHONE: ("tel", {}),
+    FieldType.EMAIL: ("email", {}),
+    FieldType.URL: ("url", {"placeholder": "https://"}),
     FieldType.DATETIME: ("datetime-local", {"step": "1"}),
 }
+
+
+REFERENCES = (FieldType.REFERENCE, FieldType.USER)
 
 
 class TypedInput(TextInput):
@@ -62,16 +68,19 @@ def _field(item: Field, lookup_url: Any) -> Any:
     if item.type is FieldType.CHOICE:
         choices = [(choice.value, gettext(choice.label)) for choice in item.choices]
         return SelectField(**keywords, choices=choices if item.is_required else [("", "–"), *choices], validate_choice=False)
-    if item.type is FieldType.REFERENCE:
+    if item.type is FieldType.CHOICES:
+        choices = [(choice.value, gettext(choice.label)) for choice in item.choices]
+        return SelectMultipleField(**keywords, choices=choices, validate_choice=False)
+    if item.type in REFERENCES:
         flags["data-pick"] = lookup_url(item.target)
         return SelectField(**keywords, choices=[], validate_choice=False)
-    if item.type in (FieldType.LONG_TEXT, FieldType.JSON):
+    if item.type in (FieldType.LONG_TEXT, FieldType.ADDRESS, FieldType.JSON):
         flags["rows"] = 6 if item.type is FieldType.JSON else 4
         return TextAreaField(**keywords)
     if item.type in _INPUT:
         kind, attributes = _INPUT[item.type]
         return StringField(**keywords, widget=TypedInput(kind, attributes))
-    if item.type is FieldType.TEXT:
+    if item.type in TEXTS:
         flags["maxlength"] = item.max_length
     return StringField(**keywords)
 
@@ -81,16 +90,16 @@ def fill(form: FlaskForm, fields: Iterable[Field], record: Any, *, zone: tzinfo,
     for item in fields:
         target = form[item.key]
         value = None if item.is_write_only else getattr(record, item.key, None)
-        if item.type is FieldType.REFERENCE and value is not None:
+        if item.type in REFERENCES and value is not None:
             target.choices = [(str(value), labels.get(value, str(value)))]
-        target.data = value if item.type is FieldType.BOOLEAN else shown(item, value, zone)
+        target.data = value if item.type in (FieldType.BOOLEAN, FieldType.CHOICES) else shown(item, value, zone)
     form[VERSION].data = str(getattr(record, "row_version", ""))
 
 
 def keep_choices(form: FlaskForm, fields: Iterable[Field], labels: Mapping[str, str]) -> None:
     """Let posted references stay chosen when the form is shown again; `labels` is by the id's text."""
     for item in fields:
-        if item.type is FieldType.REFERENCE and form[item.key].data:
+        if item.type in REFERENCES and form[item.key].data:
             value = form[item.key].data
             form[item.key].choices = [(value, labels.get(value, value))]
 
@@ -103,7 +112,7 @@ def shown(item: Field, value: Any, zone: tzinfo) -> str:
         return plain_number(value)
     if item.type is FieldType.DATETIME:
         return str(value.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S"))
-    if item.type is FieldType.TAGS:
+    if item.type in (FieldType.TAGS, FieldType.CHOICES):
         return ", ".join(value)
     if item.type is FieldType.JSON:
         return encode_json(value) if value else ""

@@ -24,7 +24,7 @@ def css_of(item: Field) -> str:
         return "num"
     if item.type is FieldType.CHOICE:
         return "pill"
-    return "wide" if item.type in (FieldType.LONG_TEXT, FieldType.JSON) else ""
+    return "wide" if item.type in (FieldType.LONG_TEXT, FieldType.ADDRESS, FieldType.JSON) else ""
 
 
 def renderer(
@@ -37,11 +37,15 @@ def renderer(
     key, habits = item.key, formats()
     if item.type is FieldType.MONEY:
         currency = item.currency_key
+        if item.currency:
+            return lambda row: cells.money(getattr(row, key), item.currency, by=habits)
         if is_bare or not currency:
             return lambda row: cells.money(getattr(row, key), bare=True, by=habits)
         return lambda row: cells.money(getattr(row, key), getattr(row, currency), by=habits)
-    if item.type is FieldType.REFERENCE:
+    if item.type in (FieldType.REFERENCE, FieldType.USER):
         return _reference(item, labels, link)
+    if item.type is FieldType.CHOICES:
+        return _choices(item)
     render = _RENDERERS.get(item.type)
     if render is not None:
         return lambda row: render(getattr(row, key), habits)
@@ -62,6 +66,16 @@ def _reference(item: Field, labels: Mapping[UUID, str], link: Callable[[str, UUI
         if value not in made:
             made[value] = cells.link(link(item.target, value), labels.get(value, "…"))
         return made[value]
+
+    return cell
+
+
+def _choices(item: Field) -> Callable[[Any], Any]:
+    say = speaker()
+    words = {choice.value: (choice.kind, choice.icon, say(choice.label)) for choice in item.choices}
+
+    def cell(row: Any) -> Any:
+        return Markup(" ").join(_choice(words, value) for value in getattr(row, item.key) or ()) or cells.DASH
 
     return cell
 
@@ -94,6 +108,22 @@ def _tags(value: Any, _habits: Formats) -> Any:
     return Markup(" ").join(_tag(text) for text in value) if value else cells.DASH
 
 
+def _day(value: Any, habits: Formats) -> Any:
+    return habits.day(value) if value is not None else cells.DASH
+
+
+def _web(value: Any, _habits: Formats) -> Any:
+    return cells.link(value, value, is_outside=True) if value else cells.DASH
+
+
+def _mail(value: Any, _habits: Formats) -> Any:
+    return cells.link(f"mailto:{value}", value) if value else cells.DASH
+
+
+def _phone(value: Any, _habits: Formats) -> Any:
+    return cells.link("tel:" + "".join(mark for mark in value if mark in "+0123456789"), value) if value else cells.DASH
+
+
 def _json(value: Any, _habits: Formats) -> Any:
     if not value:
         return cells.DASH
@@ -105,6 +135,10 @@ _RENDERERS: dict[FieldType, Render] = {
     FieldType.DECIMAL: _number,
     FieldType.QUANTITY: _number,
     FieldType.DATETIME: _moment,
+    FieldType.DATE: _day,
+    FieldType.URL: _web,
+    FieldType.EMAIL: _mail,
+    FieldType.PHONE: _phone,
     FieldType.BOOLEAN: _yes_no,
     FieldType.TAGS: _tags,
     FieldType.JSON: _json,

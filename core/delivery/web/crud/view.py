@@ -18,18 +18,20 @@ from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from werkzeug.routing import BuildError
 
 from core.delivery.web.crud import bulk, grids
+from core.delivery.web.crud.addressing import addresses_of, url_of, view_name
 from core.delivery.web.crud.arguments import ListArguments, read_arguments
 from core.delivery.web.crud.editing import Editing, in_sentence
 from core.delivery.web.crud.export import csv_lines
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
+from core.delivery.web.crud.related import related_lists, wanted_of
 from core.delivery.web.crud.render import renderer
 from core.delivery.web.crud.scope import scope_of
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
+from core.delivery.web.schema import entities_for
 from core.delivery.web.theme import grid
 from core.delivery.web.theme.words import speaker
 from core.delivery.web.unit import db
@@ -41,7 +43,6 @@ from core.kernel.ids import parse_id
 from core.runtime.security import audit
 
 LIST_NAMES = ("queue", "q", "sort", "size")
-RELATED_ROWS = 10
 HISTORY_ROWS = 20
 
 
@@ -49,21 +50,26 @@ class SearchForm(FlaskForm):
     """Flask-AppBuilder wants a search form on every view; ours is in the list's tools."""
 
 
-def view_name(entity_key: str) -> str:
-    """The class, endpoint and permission name of an entity's view."""
-    return "".join(part.capitalize() for part in entity_key.replace(".", "_").split("_")) + "View"
-
-
 class EntityView(Editing, ModelView):
     """Base of all generated views; a subclass per entity is made by `view_class`."""
 
-    entity: ClassVar[EntityType]
-    registry: ClassVar[EntityRegistry]
+    base_entity: ClassVar[EntityType]
+    base_registry: ClassVar[EntityRegistry]
     permission_keys: ClassVar[Mapping[str, str]]
     search_form = SearchForm
     add_form = SearchForm
     edit_form = SearchForm
     exclude_route_methods: ClassVar[set[str]] = {"download", "action", "action_post"}
+
+    @property
+    def registry(self) -> EntityRegistry:  # type: ignore[override]
+        """The entity types as the present tenant has shaped them."""
+        return entities_for(self.base_registry)
+
+    @property
+    def entity(self) -> EntityType:  # type: ignore[override]
+        """The entity type of this view, as the present tenant has shaped it."""
+        return self.registry.get(self.base_entity.key)
 
     # Lists
 
@@ -106,8 +112,7 @@ class EntityView(Editing, ModelView):
 
     def _page(self, arguments: ListArguments, keys: Sequence[str]) -> Any:
         """The rows; a place that no longer fits the order leads back to the first page."""
-        wanted = [*keys, self.entity.title_field] if self.entity.title_field != "id" else keys
-        wanted = [*wanted, *self._currencies(keys)]
+        wanted = wanted_of(self.entity, keys)
         try:
             return queries.fetch(db(), self.entity, arguments.query, now=self.now(), keys=wanted)
         except Invalid as error:
@@ -135,9 +140,6 @@ class EntityView(Editing, ModelView):
         scope = scope_of(self.entity)
         name = f"f.{scope.field}" if scope is not None else ""
         return "?" + urlencode([pair for pair in arguments.raw if pair[0] == name]) if name in dict(arguments.raw) else ""
-
-    def _currencies(self, keys: Sequence[str]) -> Sequence[str]:
-        return [item.currency_key for key in keys if (item := self.entity.by_key[key]).currency_key]
 
     @expose("/counts", methods=["GET"])
     @has_access
@@ -279,36 +281,7 @@ class EntityView(Editing, ModelView):
 
     def related(self, record: Any) -> Sequence[dict[str, Any]]:
         """Short lists of the records that refer to this one."""
-        found = []
-        for part in self.entity.related:
-            target = self.registry.get(part.entity)
-            view = self.view_of(target)
-            if view is None or not can(f"{target.area}.read"):
-                continue
-            found.append(view.related_list(part.field, record.id, gettext(part.label)))
-        return found
-
-    def related_list(self, field: str, value: UUID, title: str) -> dict[str, Any]:
-        """The first rows that refer to a record, as a card; the link leads to all of them."""
-        keys = [key for key in self.entity.list_fields if key != field]
-        query = ListQuery(size=RELATED_ROWS, within=((field, value),))
-        wanted = (
-            [*keys, self.entity.title_field, *self._currencies(keys)]
-            if self.entity.title_field != "id"
-            else [*keys, *self._currencies(keys)]
-        )
-        page = queries.fetch(db(), self.entity, query, now=self.now(), keys=wanted)
-        addresses = self.addresses()
-        names = queries.labels(db(), self.registry, self.entity, page.rows, keys)
-        signs = grids.signs_of(self.entity, keys, page.rows)
-        rows = grids.rows_of(self.entity, keys, page, labels=names, addresses=addresses, signs=signs)
-        columns = grids.columns_of(self.entity, keys, ListArguments(query), signs)
-        heads = [grid.Column(c.key, c.label, c.css, on_card=c.on_card, sign=c.sign) for c in columns]
-        wanted_field: dict[str, Any] = {f"f.{field}": value}
-        all_url = url_for(f"{self.endpoint}.list", **wanted_field)
-        add = f"{addresses.add}?{field}={value}" if addresses.add else ""
-        table = grid.Grid(heads, rows, id=self.entity.resource, show_url=addresses.show, add_url=add, empty=None)
-        return {"title": title, "url": all_url if page.next_cursor else "", "grid": table, "id": f"related-{self.entity.resource}"}
+        return related_lists(self.registry, self.entity, record.id, now=self.now(), link=self.link, lookup=self.lookup_url)
 
     def history(self, record: Any) -> Sequence[dict[str, Any]]:
         """What the audit trail knows of the record, for the timeline."""
@@ -350,47 +323,20 @@ class EntityView(Editing, ModelView):
             raise NotFound(entity=self.entity.key)
         return queries.record(db(), self.entity, found)
 
-    def view_of(self, entity: EntityType) -> EntityView | None:
-        """The view of another entity, or None when there is none."""
-        found = next((view for view in self.appbuilder.baseviews if getattr(view, "entity", None) is entity), None)
-        return found if isinstance(found, EntityView) else None
-
     def link(self, entity_key: str, record_id: UUID) -> str:
         """The address of a referred record's page; empty when the reader may not open it."""
         target = self.registry.get(entity_key)
         if not can(f"{target.area}.read"):
             return ""
-        try:
-            return url_for(f"{view_name(entity_key)}.show", pk=record_id)
-        except BuildError:
-            return ""
+        return url_of(target, "show", pk=record_id)
 
     def lookup_url(self, entity_key: str) -> str:
         """The address where records of an entity are searched."""
-        return url_for(f"{view_name(entity_key)}.lookup")
+        return url_of(self.registry.get(entity_key), "lookup")
 
     def addresses(self) -> grids.Addresses:
         """Where the list's controls lead, as far as the reader may go."""
-        name, entity = self.endpoint, self.entity
-
-        def pattern(method: str) -> str:
-            return url_for(f"{name}.{method}", pk="__pk__").replace("__pk__", grid.KEY)
-
-        may_write, may_delete = can(self.permission_keys["add"]), can(self.permission_keys["delete"])
-        return grids.Addresses(
-            here=url_for(f"{name}.list"),
-            link=self.link,
-            lookup=self.lookup_url,
-            show=pattern("show"),
-            peek=pattern("peek"),
-            edit=pattern("edit") if may_write and entity.update is not None and entity.form_fields else "",
-            delete=pattern("delete") if may_delete and entity.delete is not None else "",
-            add=url_for(f"{name}.add") if may_write and entity.create is not None else "",
-            bulk=url_for(f"{name}.bulk"),
-            counts=url_for(f"{name}.counts") if len(entity.queues) > 1 else "",
-            columns=url_for(f"{name}.columns"),
-            export=url_for(f"{name}.export") if can(self.permission_keys["export"]) else "",
-        )
+        return addresses_of(self.entity, link=self.link, lookup=self.lookup_url)
 
     def _choosable(self) -> Sequence[str]:
         return [item.key for item in queries.readable_fields(self.entity) if item.type is not FieldType.LONG_TEXT]
@@ -441,8 +387,8 @@ def view_class(entity: EntityType, registry: EntityRegistry, session: Any, *, ba
         name,
         (base,),
         {
-            "entity": entity,
-            "registry": registry,
+            "base_entity": entity,
+            "base_registry": registry,
             "permission_keys": keys,
             "datamodel": EntityInterface(entity.model, session),
             "route_base": f"/{entity.resource}",
@@ -462,4 +408,4 @@ def view_class(entity: EntityType, registry: EntityRegistry, session: Any, *, ba
     )
 
 
-__all__ = ["EntityView", "view_class", "view_name"]
+__all__ = ["EntityView", "view_class"]

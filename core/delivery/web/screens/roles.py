@@ -189,6 +189,5 @@ class RoleView(BaseView):
 
 def permission_groups() -> Iterator[tuple[str, Iterator[Permission]]]:
     """The permissions that can be held in this tenant now, under their headings; the core's first, then the plugins'."""
-    keys = services().rights.usable_keys(db())
-    found = sorted((services().rights.registry.get(key) for key in keys), key=lambda one: (one.plugin or "", one.group))
+    found = sorted(services().rights.usable(db()), key=lambda one: (one.plugin or "", one.group))
     return groupby(found, key=lambda one: one.group)

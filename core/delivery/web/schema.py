@@ -1,0 +1,44 @@
+"""The entity types of the present request: the code's, as the tenant has shaped them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, g, has_request_context
+
+from core.delivery.web.identity import current_identity, current_tenant
+from core.delivery.web.unit import db
+from core.engines.metadata.entity import EntityRegistry
+from core.engines.metadata.tailor import TenantSchema
+
+
+def present_schema() -> TenantSchema:
+    """The tenant's schema; made once a request, anew after the request has changed the configuration. Raises LookupError outside one."""
+    found: TenantSchema | None = g.get("schema")
+    if found is None:
+        tenant = current_tenant()
+        if tenant is None:
+            raise LookupError("no tenant is open")
+        system: Any = current_app.extensions["oms.system"]
+        found = g.schema = system.schemas.of(db(), epoch=tenant.epoch)
+    return found
+
+
+def forget_schema() -> None:
+    """After a change of the configuration the rest of the request sees the new one."""
+    g.pop("schema", None)
+
+
+def entities_for(base: EntityRegistry) -> EntityRegistry:
+    """The tenant's entity types for its members' requests, else the code's own: what a business has shaped is told to nobody else."""
+    return present_schema() if _is_members() else base
+
+
+def schema_version() -> int:
+    """The version of the schema that this request sees; 0 outside a tenant and for visitors."""
+    return present_schema().version if _is_members() else 0
+
+
+def _is_members() -> bool:
+    identity = current_identity() if has_request_context() else None
+    return identity is not None and identity.standing is not None and current_tenant() is not None

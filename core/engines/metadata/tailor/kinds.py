@@ -1,0 +1,223 @@
+"""The kinds of configuration that shape entity types: `entity` and `field`, with what makes one right in the whole configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.engines.configuration.changes import Body, ChangeSet, Draft, Step
+from core.engines.configuration.kinds import Impact, Kind, Problem
+from core.engines.metadata.columns import CONDITION_TYPES, catalogue_of
+from core.engines.metadata.custom import SERIES_PART
+from core.engines.metadata.entity import EntityRegistry, EntityType, Field
+from core.engines.metadata.tailor import shapes, slots
+from core.engines.metadata.tailor.compiled import CUSTOM, RECORD_FIELDS, compile_schema, field_of, own_key, resource_of
+from core.engines.metadata.values import convert
+from core.kernel.conditions import ConditionInvalid, parse_condition
+from core.kernel.errors import Invalid
+from core.kernel.messages import N_
+from core.kernel.text import check_pattern
+
+MAX_FIELDS, MAX_OF_ENTITY, MAX_ENTITIES = 1_000, 120, 100
+_LISTED = ("choice", "choices")
+_TEXTUAL = ("text", "long_text", "phone", "address", "url", "email")
+_RESERVED = frozenset({"id", "kind", "custom", "tenant_id", "row_version", *(item.key for item in RECORD_FIELDS), "parent_id", "entity"})
+
+
+def metadata_kinds(base: EntityRegistry) -> list[Kind]:
+    """The kinds of this package over the code's own entity types."""
+    checks = _Checks(base)
+    return [
+        Kind(
+            "entity",
+            N_("Kinds of records"),
+            shapes.EntityShape(),
+            ("key",),
+            rank=10,
+            limit=MAX_ENTITIES,
+            check=checks.entity,
+            impacts=checks.entity_impacts,
+        ),
+        Kind(
+            "field",
+            N_("Fields"),
+            shapes.FieldShape(),
+            ("entity", "key"),
+            rank=20,
+            limit=MAX_FIELDS,
+            check=checks.field,
+            impacts=checks.field_impacts,
+            follow=lambda session, changes: slots.follow_fields(session, base, changes),
+        ),
+    ]
+
+
+class _Checks:
+    """The rules of the kinds, over the code's own entity types."""
+
+    def __init__(self, base: EntityRegistry) -> None:
+        self._base = base
+
+    # Entity types
+
+    def entity(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with an entity type."""
+        resource = resource_of(body)
+        if self._base.by_resource(resource) is not None:
+            yield Problem("resource", "This name is taken.")
+        if sum(1 for other in draft.of("entity").values() if resource_of(other) == resource) > 1:
+            yield Problem("resource", "Two kinds of records have this name.")
+        parent = body.get("parent")
+        if parent and not self._is_known(draft, parent):
+            yield Problem("parent", "There is no such kind of record.")
+        elif parent and self._has_cycle(draft, body):
+            yield Problem("parent", "A kind of record cannot belong to itself.")
+        title = body.get("title")
+        if title and f"{own_key(body['key'])}/{title}" not in draft.of("field"):
+            yield Problem("title", "There is no such field.")
+
+    def _has_cycle(self, draft: Draft, body: Body) -> bool:
+        seen, at = {body["key"]}, body.get("parent")
+        while at and at.startswith(f"{CUSTOM}."):
+            key = at.partition(".")[2]
+            if key in seen:
+                return True
+            seen.add(key)
+            at = (draft.get("entity", key) or {}).get("parent")
+        return False
+
+    def entity_impacts(self, _session: Session, _changes: ChangeSet, step: Step) -> Iterable[Impact]:
+        """What a change of an entity type does."""
+        if step.after is None:
+            yield Impact("entity", step.key, "warn", "Its records and fields are no longer shown; they stay stored.")
+
+    # Fields
+
+    def field(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with a field."""
+        entity, key, kind = body["entity"], body["key"], body["type"]
+        if not self._is_known(draft, entity):
+            yield Problem("entity", "There is no such kind of record.")
+            return
+        if entity.startswith(f"{CUSTOM}."):
+            if key in _RESERVED:
+                yield Problem("key", "This name is taken.")
+        elif not key.startswith(shapes.PREFIX):
+            yield Problem("key", "The name of a field of your own begins with cf_ here.")
+        if sum(1 for other in draft.of("field").values() if other["entity"] == entity) > MAX_OF_ENTITY:
+            yield Problem("", f"At most {MAX_OF_ENTITY} fields of your own on one kind of record.")
+        yield from _parts(body)
+        if kind == "reference":
+            if not body.get("target"):
+                yield Problem("target", "This is needed.")
+            elif not self._is_known(draft, body["target"]):
+                yield Problem("target", "There is no such kind of record.")
+        if kind == "number" and not entity.startswith(f"{CUSTOM}."):
+            yield Problem("type", "Only records of your own kinds are numbered like this.")
+        yield from self._conditions(draft, body)
+
+    def _conditions(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        given = [name for name in ("visible_if", "required_if") if body.get(name)]
+        if not given:
+            return
+        known = catalogue_of(self.drafted(draft).get(body["entity"]))
+        for name in given:
+            try:
+                parse_condition(body[name], known)
+            except ConditionInvalid as error:
+                yield Problem(f"{name}{(error.field or '').removeprefix('$')}", error.message)
+
+    def field_impacts(self, session: Session, _changes: ChangeSet, step: Step) -> Iterable[Impact]:
+        """What a change of a field does to the values that records have."""
+        before, after = step.before, step.after
+        if before is None or before["type"] in slots.COMPUTED:
+            return
+        slot = slots.slot_of(session, before["entity"], before["key"])
+        if after is None or (after.get("archived") and not before.get("archived")):
+            number = slots.held(session, self._base, before["entity"], slot)
+            yield Impact("field", step.key, "warn", "The values of these records are no longer shown; they stay stored.", number)
+        elif after["type"] not in (before["type"], *slots.COMPUTED):
+            lost = slots.unreadable(session, self._base, before["entity"], field_of(after, slot))
+            level = "bad" if lost else "info"
+            message = "These values cannot be read as the new type; they stay stored, but are not shown."
+            yield Impact("field", step.key, level, message, lost)
+
+    def drafted(self, draft: Draft) -> EntityRegistry:
+        """The entity types that a draft describes, for the look of them."""
+        places = {(body["entity"], body["key"]): f"?{body['key']}" for body in draft.of("field").values()}
+        found: EntityRegistry = _memo(draft, "schema", lambda: compile_schema(self._base, draft, places))
+        return found
+
+    def _is_known(self, draft: Draft, key: str) -> bool:
+        if key.startswith(f"{CUSTOM}."):
+            return draft.get("entity", key.partition(".")[2]) is not None
+        found: EntityType | None = self._base.find(key)
+        return found is not None
+
+
+def _memo(draft: Draft, name: str, make: Callable[[], Any]) -> Any:
+    if name not in draft.memo:
+        draft.memo[name] = make()
+    return draft.memo[name]
+
+
+def _parts(body: Body) -> Iterator[Problem]:
+    """What a field's own parts say about each other."""
+    kind = body["type"]
+    yield from _choices(body)
+    low, high = body.get("minimum"), body.get("maximum")
+    if low is not None and high is not None and low > high:
+        yield Problem("minimum", "The smallest value is larger than the largest.")
+    yield from _pattern(body)
+    if body.get("unique") and (kind not in CONDITION_NAMES or kind in (*_LISTED, "boolean")):
+        yield Problem("unique", "Values of this type cannot be unique.")
+    if body.get("sealed") and kind not in _TEXTUAL:
+        yield Problem("sealed", "Only texts can be encrypted.")
+    if kind == "number":
+        names = [name for name, _width in SERIES_PART.findall(body.get("series", ""))]
+        if names.count("n") != 1:
+            yield Problem("series", "The pattern of a number holds {n} once, such as SC-{yyyy}-{n:4}.")
+    yield from _default(body)
+
+
+def _choices(body: Body) -> Iterator[Problem]:
+    values = [one["value"] for one in body.get("choices", ())]
+    if body["type"] not in _LISTED:
+        if values:
+            yield Problem("choices", "Only fields of choices have these.")
+        return
+    if not values:
+        yield Problem("choices", "This is needed.")
+    for at, value in enumerate(values):
+        if value in values[:at]:
+            yield Problem(f"choices[{at}].value", "This is named twice.")
+
+
+def _pattern(body: Body) -> Iterator[Problem]:
+    if not body.get("pattern"):
+        return
+    try:
+        check_pattern(body["pattern"])
+    except Invalid as error:
+        yield Problem("pattern", error.message)
+    if body["type"] != "text" or body.get("max_length", 200) > 64:
+        yield Problem("pattern", "A pattern is for texts of at most 64 characters.")
+
+
+CONDITION_NAMES = frozenset(kind.value for kind in CONDITION_TYPES)
+
+
+def _default(body: Body) -> Iterator[Problem]:
+    default = body.get("default")
+    if default is None:
+        return
+    if body["type"] in ("formula", "rollup", "number", "file", "user", "reference"):
+        yield Problem("default", "Fields of this type have no default.")
+        return
+    try:
+        item: Field = field_of(body, "?")
+        convert(item, default)
+    except Invalid as error:
+        yield Problem("default", error.message)

@@ -22,7 +22,7 @@ from core.domain.all_entities import core_entities
 from core.engines.configuration import KindRegistry
 from core.engines.metadata import EntityRegistry
 from core.engines.metadata.bulk import bulk_actions
-from core.engines.metadata.tailor import Schemas, permissions_of
+from core.engines.metadata.tailor import Schemas, Sights, permissions_of
 from core.runtime.events import Subscriber, SubscriberRegistry, install_registry
 from core.runtime.events.bulk import bulk_subscribers
 from core.runtime.events.processes import EventRuntime, schedule_subscribers
@@ -65,7 +65,8 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     schedules = tuple(all_schedules(channels))
     entities = core_entities()
     schemas = Schemas(entities)
-    bulk = bulk_actions(entities, schemas)
+    rights = Rights(all_permissions(host), enabled_plugins(plugins), permissions_of(schemas))
+    bulk = bulk_actions(entities, Sights(schemas, rights))
     subscribers: list[Subscriber] = [
         *core_subscribers(channels),
         *bulk_subscribers(bulk),
@@ -74,7 +75,6 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     ]
     registry = SubscriberRegistry(tuple(subscribers), plugins.enablement.mode)
     install_registry(registry)
-    rights = Rights(all_permissions(host), enabled_plugins(plugins), permissions_of(schemas))
     kinds = all_kinds(entities)
     return System(settings, database, plugins, entities, channels, registry, schedules, rights, bulk, schemas, kinds)
 

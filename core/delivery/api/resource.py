@@ -31,7 +31,7 @@ from core.engines.metadata.entity import Action, EntityRegistry, EntityType, Fie
 from core.engines.metadata.queries import ListQuery
 from core.engines.metadata.values import document, take
 from core.kernel.conditions import ConditionInvalid
-from core.kernel.errors import Denied, Invalid, NotFound
+from core.kernel.errors import Denied, Invalid, NotFound, OrderloomError
 from core.kernel.ids import parse_id
 from core.kernel.jsontext import decode_json
 from core.runtime.db.keyset import MAX_PAGE_SIZE
@@ -146,7 +146,10 @@ class EntityApi(Rest, ModelRestApi):
             raise Invalid("This field is not known.", field=unknown[0])
         ids = _ids(body.get("ids"))
         params = take(db(), self.registry, action.fields, _mapping(body.get("params", {}), "params"), is_new=True)
-        return json_response({"result": _outcomes(action, ids, params)})
+        seen = queries.visible_ids(db(), self.entity, ids)
+        outcomes = dict(action.apply(db(), seen, params)) if seen else {}
+        outcomes.update({key: NotFound(entity=self.entity.key) for key in set(ids) - set(seen)})
+        return json_response({"result": _outcomes(ids, outcomes)})
 
     # Helpers
 
@@ -236,8 +239,7 @@ def _condition(text: str) -> Mapping[str, Any] | None:
     return condition
 
 
-def _outcomes(action: Action, ids: Sequence[UUID], params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    outcomes = action.apply(db(), ids, params)
+def _outcomes(ids: Sequence[UUID], outcomes: Mapping[UUID, OrderloomError | None]) -> list[dict[str, Any]]:
     rows = []
     for record_id in ids:
         error = outcomes.get(record_id)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from core.delivery.screens import home_facts as facts
@@ -15,6 +15,7 @@ from core.delivery.screens.shop_scope import ALL, chosen_shop, shops
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
+from core.delivery.web.schema import present_schema
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.fulfilment.stuck import StuckOrder, newest_stuck
@@ -75,7 +76,7 @@ def _stats(now: datetime) -> list[dict[str, Any]]:
         found.append({"label": label, "value": count.value, "text": count.text, "url": url, "kind": shown, "icon": icon, "hint": hint})
 
     if can("orders.read"):
-        entity = current_app.extensions["oms.system"].entities.get("orders.order")
+        entity = present_schema().get("orders.order")
         for queue, label, kind, icon in (
             ("to_ship", gettext("To ship"), "progress", "truck-delivery"),
             ("exceptions", gettext("Exceptions"), "bad", "alert-triangle"),

@@ -17,10 +17,11 @@ from core.delivery.screens.shop_scope import shop_links
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.menu import OmsMenu
+from core.delivery.web.schema import present_schema
 from core.delivery.web.theme.shell import Shell
 from core.delivery.web.unit import db
 from core.domain.orders.entities import STATE_CHOICES
-from core.engines.metadata import EntityRegistry, queries
+from core.engines.metadata import queries
 from core.engines.metadata.queries import ListQuery
 from core.kernel.errors import Invalid
 from core.kernel.text import SearchKind, SearchValue, preload_pinyin, search_tokens
@@ -148,9 +149,8 @@ def _shipments(text: str) -> dict[str, Any] | None:
 
 
 def _fetch(key: str, text: str, keys: list[str]) -> list[Any]:
-    entities: EntityRegistry = current_app.extensions["oms.system"].entities
     try:
-        page = queries.fetch(db(), entities.get(key), ListQuery(search=text, size=HITS), now=datetime.now(UTC), keys=keys)
+        page = queries.fetch(db(), present_schema().get(key), ListQuery(search=text, size=HITS), now=datetime.now(UTC), keys=keys)
     except Invalid:
         return []
     return list(page.rows)

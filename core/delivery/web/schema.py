@@ -9,11 +9,14 @@ from flask import current_app, g, has_request_context
 from core.delivery.web.identity import current_identity, current_tenant
 from core.delivery.web.unit import db
 from core.engines.metadata.entity import EntityRegistry
-from core.engines.metadata.tailor import TenantSchema
+from core.engines.metadata.tailor import TenantSchema, reader_of, seen_by
 
 
-def present_schema() -> TenantSchema:
-    """The tenant's schema; made once a request, anew after the request has changed the configuration. Raises LookupError outside one."""
+def whole_schema() -> TenantSchema:
+    """The tenant's schema with everything in it, for who shapes it; made once a request, anew after the request has changed it.
+
+    Raises: LookupError - no tenant is open.
+    """
     found: TenantSchema | None = g.get("schema")
     if found is None:
         tenant = current_tenant()
@@ -22,6 +25,12 @@ def present_schema() -> TenantSchema:
         system: Any = current_app.extensions["oms.system"]
         found = g.schema = system.schemas.of(db(), epoch=tenant.epoch)
     return found
+
+
+def present_schema() -> TenantSchema:
+    """The tenant's schema as whoever makes this request sees it. Raises LookupError - no tenant is open."""
+    identity = current_identity()
+    return seen_by(whole_schema(), reader_of(identity.standing if identity is not None else None))
 
 
 def forget_schema() -> None:

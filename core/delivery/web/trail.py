@@ -12,12 +12,13 @@ from flask import current_app
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from core.delivery.web.schema import entities_for, whole_schema
 from core.delivery.web.theme import cells
 from core.engines.metadata import queries
-from core.engines.metadata.entity import EntityType, FieldType
+from core.engines.metadata.entity import EntityType, Field, FieldType
 from core.kernel.ids import parse_id
 from core.kernel.messages import N_
-from core.runtime.security.audit import CHANGED, AuditEntry
+from core.runtime.security.audit import CHANGED, EXTENSION, AuditEntry
 
 ACTIONS = {
     "created": N_("created"),
@@ -122,7 +123,14 @@ def entity_of(subject_type: str) -> EntityType | None:
     if system is None:
         return None
     key = _ENTITIES.get(subject_type, subject_type)
-    return next((one for one in system.entities if key in (one.key, one.model.__tablename__)), None)
+    known = entities_for(system.entities)
+    return known.find(key) or next((one for one in known if one.kind is None and table_of(one) == key), None)
+
+
+def table_of(entity: EntityType) -> str:
+    """The table that holds the records of an entity type."""
+    model: Any = entity.model
+    return str(model.__tablename__)
 
 
 def names_of(session: Session, entries: Iterable[AuditEntry]) -> Mapping[tuple[str, str], str]:
@@ -143,11 +151,29 @@ def names_of(session: Session, entries: Iterable[AuditEntry]) -> Mapping[tuple[s
 def changes_of(entry: AuditEntry) -> list[Change]:
     """The fields that changed, with the words that their entity type has for them."""
     entity = entity_of(entry.subject_type)
-    return [_change(entity, name, value) for name, value in entry.changes.items()]
+    hidden = _hidden(entity)
+    return [_change(entity, name, value) for name, value in entry.changes.items() if name not in hidden]
+
+
+def _hidden(entity: EntityType | None) -> frozenset[str]:
+    """What entries call the fields that the reader does not see."""
+    if entity is None or entity.whole is entity:
+        return frozenset()
+    gone = [item for item in entity.whole.fields if item.key not in entity.by_key]
+    return frozenset(f"{EXTENSION}.{item.slot}" if item.slot else item.key for item in gone)
+
+
+def _field(entity: EntityType | None, name: str) -> Field | None:
+    if entity is None or not name.startswith(f"{EXTENSION}."):
+        return entity.by_key.get(name) if entity is not None else None
+    slot = name.partition(".")[2]
+    shown = next((item for item in entity.fields if item.slot == slot), None)
+    archived = whole_schema().slots.get(slot) if shown is None else None
+    return shown or (archived[1] if archived is not None else None)
 
 
 def _change(entity: EntityType | None, name: str, value: Any) -> Change:
-    item = entity.by_key.get(name) if entity is not None else None
+    item = _field(entity, name)
     words = item.label if item is not None else FIELDS.get(name)
     label = gettext(words) if words else name.replace("_", " ")
     choices = {choice.value: choice.label for choice in item.choices} if item is not None else VALUES if name == "state" else {}

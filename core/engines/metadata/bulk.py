@@ -11,9 +11,10 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from core.engines.metadata.entity import Action, EntityRegistry, EntityType
-from core.engines.metadata.queries import ListQuery, filtered
-from core.engines.metadata.tailor import Schemas
+from core.engines.metadata.queries import ListQuery, filtered, visible_ids
+from core.engines.metadata.tailor import Sights
 from core.engines.metadata.values import take
+from core.kernel.errors import NotFound
 from core.runtime.jobs.actions import DONE, ActionRegistry, BulkAction, RowOutcome
 
 _PARTS = ("queue", "search", "condition")
@@ -29,21 +30,23 @@ def source_of(query: ListQuery) -> dict[str, Any]:
     return {name: getattr(query, name) for name in _PARTS}
 
 
-def bulk_actions(registry: EntityRegistry, schemas: Schemas) -> ActionRegistry:
+def bulk_actions(registry: EntityRegistry, sights: Sights) -> ActionRegistry:
     """Every action of every entity type. Parameters are stored as they were typed, and converted again where they are used."""
-    return ActionRegistry.of(_bulk_action(schemas, entity, action) for entity in registry for action in entity.actions)
+    return ActionRegistry.of(_bulk_action(sights, entity, action) for entity in registry for action in entity.actions)
 
 
-def _bulk_action(schemas: Schemas, entity: EntityType, action: Action) -> BulkAction:
+def _bulk_action(sights: Sights, entity: EntityType, action: Action) -> BulkAction:
     def apply(session: Session, ids: Sequence[UUID], params: Mapping[str, Any]) -> Mapping[UUID, RowOutcome]:
-        values = take(session, schemas.of(session), action.fields, params, is_new=True) if action.fields else {}
-        found = action.apply(session, ids, values)
-        return {key: DONE if error is None else RowOutcome.refusal(error) for key, error in found.items()}
+        values = take(session, sights.of(session), action.fields, params, is_new=True) if action.fields else {}
+        seen = visible_ids(session, sights.of(session).get(entity.key), ids)
+        hidden = {key: RowOutcome.refusal(NotFound()) for key in ids if key not in set(seen)} if len(seen) < len(ids) else {}
+        found = action.apply(session, seen, values) if seen else {}
+        return {**hidden, **{key: DONE if error is None else RowOutcome.refusal(error) for key, error in found.items()}}
 
     def matching(session: Session, source: Mapping[str, Any]) -> Select[Any]:
         model: Any = entity.model
         query = ListQuery(**{name: source[name] for name in _PARTS if name in source})
-        shaped = schemas.of(session).get(entity.key)
+        shaped = sights.of(session).get(entity.key)
         return filtered(session, shaped, query, now=datetime.now(UTC), columns=[model.id])
 
     return BulkAction(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -159,6 +160,35 @@ class Action:
     needs_names: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A saved view: rows that meet `condition`, sorted by `sort`, with `columns`; empty means the list's own."""
+
+    key: str
+    label: str
+    condition: Condition | None = None
+    sort: str = ""
+    columns: tuple[str, ...] = ()
+    is_tab: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FormSection:
+    """A part of a form: a heading and its fields, in `columns` columns."""
+
+    title: str
+    fields: tuple[str, ...]
+    columns: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab of a form, with its sections."""
+
+    title: str
+    sections: tuple[FormSection, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EntityType:
     """One entity type. `key` is `<package>.<noun>`; REST path and screens use `resource` (plural, dashes).
@@ -201,6 +231,11 @@ class EntityType:
     kind: tuple[str, str] | None = None
     #: The entity type whose record a row belongs to, and the reference to it.
     parent: tuple[str, str] | None = None
+    #: Narrows a statement over the model to the rows that the reader may see; None where all are.
+    confine: Callable[[Any, datetime], Any] | None = None
+    #: The saved views that the reader may choose, and the layout of forms and pages: tabs of sections.
+    views: tuple[View, ...] = ()
+    tabs: tuple[Tab, ...] = ()
     by_key: Mapping[str, Field] = field(init=False, repr=False, compare=False)
     #: What has been worked out from this description, by whoever did.
     memo: dict[str, Any] = field(init=False, repr=False, compare=False)
@@ -212,6 +247,12 @@ class EntityType:
         missing = [name for name in (*self.list_fields, *self.card_fields, *self.form_fields) if name not in known]
         if missing:
             raise EntityBroken(f"{self.key} lists fields that it does not have: {', '.join(missing)}", entity=self.key)
+
+    @property
+    def whole(self) -> EntityType:
+        """The entity type with all its fields, where this is what a reader may see of it."""
+        found: EntityType = self.memo.get("whole", self)
+        return found
 
     def field(self, key: str) -> Field:
         """The field with this key. Raises FieldUnknown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -99,8 +99,12 @@ def filtered(
     """
     statement: Select[Any] = select(*columns) if columns else select(entity.model)
     model: Any = entity.model
-    statement = of_kind(entity, statement)
-    for condition in _conditions(entity, query):
+    statement = visible(entity, statement, now=now)
+    queue = _queue_condition(entity, query)
+    if queue is not None:
+        statement = statement.where(to_sql(queue, columns_of(entity.whole), now))
+    if query.condition:
+        condition = parse_condition(query.condition, catalogue_of(entity))
         statement = statement.where(to_sql(condition, places or columns_of(entity), now))
     for key, value in query.within:
         known = entity.by_key.get(key)
@@ -116,25 +120,34 @@ def filtered(
     return statement
 
 
-def of_kind(entity: EntityType, statement: Select[Any]) -> Select[Any]:
-    """The statement over the rows of this entity type alone, where its table holds several."""
-    if entity.kind is None:
-        return statement
-    column, value = entity.kind
-    return statement.where(getattr(entity.model, column) == value)
+def visible(entity: EntityType, statement: Select[Any], *, now: datetime | None = None) -> Select[Any]:
+    """The statement over the rows of this entity type alone, and of these the ones that the reader may see."""
+    if entity.kind is not None:
+        column, value = entity.kind
+        statement = statement.where(getattr(entity.model, column) == value)
+    if entity.confine is not None:
+        found: Select[Any] = entity.confine(statement, now or datetime.now(UTC))
+        return found
+    return statement
 
 
-def _conditions(entity: EntityType, query: ListQuery) -> list[conditions.Condition]:
-    found = []
-    if query.queue:
-        queue = entity.queue(query.queue)
-        if queue is None:
-            raise Invalid("There is no such queue.", field="queue")
-        if queue.condition is not None:
-            found.append(parse_condition(queue.condition, catalogue_of(entity)))
-    if query.condition:
-        found.append(parse_condition(query.condition, catalogue_of(entity)))
-    return found
+def visible_ids(session: Session, entity: EntityType, ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these records that there are and that the reader may see, in the order given."""
+    if entity.confine is None and entity.kind is None:
+        return list(ids)
+    model: Any = entity.model
+    found = set(session.scalars(visible(entity, select(model.id).where(model.id.in_(list(ids))))))
+    return [key for key in ids if key in found]
+
+
+def _queue_condition(entity: EntityType, query: ListQuery) -> conditions.Condition | None:
+    if not query.queue:
+        return None
+    queue = entity.queue(query.queue)
+    if queue is None:
+        raise Invalid("There is no such queue.", field="queue")
+    # A queue is the code's or the business's own; what it asks may be about fields that the reader does not see.
+    return parse_condition(queue.condition, catalogue_of(entity.whole)) if queue.condition is not None else None
 
 
 def _searched(session: Session, entity: EntityType, statement: Select[Any], text: str) -> Select[Any]:
@@ -186,12 +199,12 @@ def queue_counts(
 
 def record(session: Session, entity: EntityType, record_id: UUID) -> Any:
     """One record. Raises NotFound - none with this id in this tenant."""
-    return _only(session, entity, record_id, of_kind(entity, select(entity.model)))
+    return _only(session, entity, record_id, visible(entity, select(entity.model)))
 
 
 def locked_record(session: Session, entity: EntityType, record_id: UUID) -> Any:
     """One record, which nobody else changes until this transaction ends. Raises NotFound."""
-    return _only(session, entity, record_id, of_kind(entity, select(entity.model)).with_for_update())
+    return _only(session, entity, record_id, visible(entity, select(entity.model)).with_for_update())
 
 
 def _only(session: Session, entity: EntityType, record_id: UUID, statement: Select[Any]) -> Any:
@@ -229,7 +242,7 @@ def titles(session: Session, entity: EntityType, ids: Iterable[UUID]) -> dict[UU
     """What to call these records, by id."""
     model: Any = entity.model
     statement = select(model.id, getattr(model, entity.title_field).label("title")).where(model.id.in_(list(ids)))
-    return {row.id: str(row.title) for row in session.execute(of_kind(entity, statement))}
+    return {row.id: str(row.title) for row in session.execute(visible(entity, statement))}
 
 
 def lookup(session: Session, entity: EntityType, text: str, *, now: datetime, size: int = 20) -> list[tuple[UUID, str]]:

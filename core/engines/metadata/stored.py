@@ -66,7 +66,6 @@ class CustomRecord(Base, TenantOwned, Versioned, Extensible):
     """A record of an entity type that a tenant made; `entity` is the type's key."""
 
     __tablename__ = "custom_record"
-    __audited__ = True
     __table_args__ = tenant_table(
         tenant_index("ix_custom_record_entity", "entity", "id"),
         tenant_index("ix_custom_record_title", "entity", "title", "id"),
@@ -76,6 +75,11 @@ class CustomRecord(Base, TenantOwned, Versioned, Extensible):
     entity: Mapped[str]
     title: Mapped[str] = mapped_column(server_default=text("''"))
     parent_id: Mapped[UUID | None]
+
+    @property
+    def __audited__(self) -> str:
+        """The audit trail tells of the record as one of its entity type."""
+        return self.entity
 
 
 class NumberSeries(Base, TenantOwned):

@@ -15,11 +15,18 @@ from sqlalchemy.orm import Session
 from core.engines.metadata import custom
 from core.engines.metadata.columns import catalogue_of
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field
+from core.engines.metadata.queries import visible_ids
 from core.engines.metadata.records import InUse
 from core.engines.metadata.stored import CustomValue
 from core.engines.metadata.values import ValuesRefused
 from core.kernel.conditions import ConditionInvalid, DocumentValueInvalid, evaluate, parse_condition
 from core.kernel.errors import Denied
+
+
+class OutOfSight(Denied):
+    """A record like this would be outside of what you may see."""
+
+    code = "record.out_of_sight"
 
 
 def create(session: Session, entity: EntityType, values: Mapping[str, Any], *, now: datetime) -> Any:
@@ -35,6 +42,7 @@ def create(session: Session, entity: EntityType, values: Mapping[str, Any], *, n
     if own:
         session.flush()
         custom.set_values(session, entity, record, own)
+    _check_seen(session, entity, record)
     return record
 
 
@@ -50,6 +58,7 @@ def update(session: Session, entity: EntityType, record: Any, values: Mapping[st
     if entity.update is not None and (plain or entity.kind is not None):
         entity.update(session, record, plain if entity.kind is None else {**plain, **own})
     custom.set_values(session, entity, record, own)
+    _check_seen(session, entity, record)
 
 
 def remove(session: Session, registry: EntityRegistry, entity: EntityType, record: Any) -> None:
@@ -68,7 +77,7 @@ def remove(session: Session, registry: EntityRegistry, entity: EntityType, recor
 
 def _check(entity: EntityType, document: Mapping[str, Any], given: Mapping[str, Any], *, now: datetime) -> None:
     """Fields that a rule asks for or hides, judged over the whole record."""
-    ruled = [item for item in entity.fields if item.slot and (item.required_if or item.visible_if)]
+    ruled = [item for item in entity.whole.fields if item.slot and (item.required_if or item.visible_if)]
     problems = {}
     for item in ruled:
         value = document.get(item.key)
@@ -82,10 +91,19 @@ def _check(entity: EntityType, document: Mapping[str, Any], given: Mapping[str, 
         raise ValuesRefused(problems)
 
 
+def _check_seen(session: Session, entity: EntityType, record: Any) -> None:
+    """Nobody writes a record out of their own sight. Raises OutOfSight."""
+    if entity.confine is None:
+        return
+    session.flush()
+    if not visible_ids(session, entity, [record.id]):
+        raise OutOfSight
+
+
 def holds(entity: EntityType, condition: Mapping[str, Any], document: Mapping[str, Any], *, now: datetime) -> bool:
     """Whether a condition of a field's rules holds over a record's values; one that no longer can be read does not."""
     try:
-        return evaluate(parse_condition(condition, catalogue_of(entity)), document, now)
+        return evaluate(parse_condition(condition, catalogue_of(entity.whole)), document, now)
     except (ConditionInvalid, DocumentValueInvalid):
         return False
 

@@ -25,6 +25,8 @@ from core.runtime.tenancy.session import TenantSession
 
 CHANGED = "changed"
 MAX_TEXT = 1000
+#: The column of fields that a tenant has added; its changes are told field by field, as `custom.<slot>`.
+EXTENSION = "custom"
 _UNTOLD = frozenset({"tenant_id", "id", "created_at", "updated_at", "row_version"})
 
 Changes = Mapping[str, Any]
@@ -127,6 +129,17 @@ def _shown(value: Any) -> Any:
     return value
 
 
+def _own_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes of fields that a tenant has added, by slot; what is stored sealed shows as changed."""
+    found: dict[str, Any] = {}
+    for slot in {*old, *new}:
+        before, after = old.get(slot), new.get(slot)
+        if before != after:
+            is_sealed = any(isinstance(value, Mapping) for value in (before, after))
+            found[f"{EXTENSION}.{slot}"] = CHANGED if is_sealed else [_shown(before), _shown(after)]
+    return found
+
+
 def _diff(row: object, *, kind: str) -> dict[str, Any]:
     """Old and new value of each column that the coming flush has changed."""
     state: InstanceState[Any] = inspect(row)
@@ -146,6 +159,9 @@ def _diff(row: object, *, kind: str) -> dict[str, Any]:
             value = state.dict.get(name)
             old, new = (None, value) if kind == "created" else (value, None)
         if old == new:
+            continue
+        if name == EXTENSION:
+            changes.update(_own_fields(old or {}, new or {}))
             continue
         hidden = name in secret or isinstance(column.type, LargeBinary)
         changes[name] = CHANGED if hidden else [_shown(old), _shown(new)]

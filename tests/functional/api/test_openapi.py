@@ -38,10 +38,10 @@ def _routes(app):
         if not rule.rule.startswith(API_ROOT):
             continue
         view = views[rule.endpoint.split(".")[0]]
-        if getattr(view, "plugin", ""):
+        if getattr(view, "plugin", "") or "<own_entity>" in rule.rule:
             continue
         path = re.sub(r"<(?:[a-z]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix(API_ROOT)).replace("{pk}", "{id}")
-        keys = [action.key for action in view.entity.actions] if path.endswith("/actions/{key}") else [""]
+        keys = [action.key for action in view.base_entity.actions] if path.endswith("/actions/{key}") else [""]
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             yield from ((method, path.replace("{key}", key)) for key in keys)
 
@@ -60,7 +60,7 @@ def test_operation_ids_are_unique_and_every_operation_says_what_it_needs(documen
 
 
 def _permissions(document):
-    areas = ("orders", "catalog", "customers", "inventory", "channels", "fulfilment")
+    areas = ("orders", "catalog", "customers", "inventory", "channels", "fulfilment", "config")
     verbs = ("read", "write", "delete", "hold", "release", "cancel", "import", "ship", "reveal", "sync")
     return [f"{area}.{verb}" for area in areas for verb in verbs]
 

@@ -50,7 +50,8 @@ def carry_out(view: Any) -> Any:
         raise Denied
     arguments: ListArguments = view.posted_arguments()
     is_all = request.form.get("scope") == "all" and not action.needs_names and bulk_registry() is not None
-    ids = [] if is_all else [found for text in request.form.getlist("pk") if (found := parse_id(text)) is not None]
+    named = [] if is_all else [found for text in request.form.getlist("pk") if (found := parse_id(text)) is not None]
+    ids = queries.visible_ids(db(), view.entity, named) if len(named) <= MAX_NAMED else named
     if is_all and arguments.problems:
         raise Invalid("A filter of the list was not understood, so nothing was done.", field=next(iter(arguments.problems)))
     if not ids and not is_all:

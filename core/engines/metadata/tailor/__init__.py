@@ -2,5 +2,18 @@
 
 from core.engines.metadata.tailor.compiled import TenantSchema, compile_schema, is_own, own_key, own_permissions
 from core.engines.metadata.tailor.schemas import Schemas, permissions_of
+from core.engines.metadata.tailor.sight import Reader, Sights, reader_of, seen_by
 
-__all__ = ["Schemas", "TenantSchema", "compile_schema", "is_own", "own_key", "own_permissions", "permissions_of"]
+__all__ = [
+    "Reader",
+    "Schemas",
+    "Sights",
+    "TenantSchema",
+    "compile_schema",
+    "is_own",
+    "own_key",
+    "own_permissions",
+    "permissions_of",
+    "reader_of",
+    "seen_by",
+]

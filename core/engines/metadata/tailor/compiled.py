@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from core.engines.configuration.changes import Body, Draft
 from core.engines.metadata.entity import Choice, EntityRegistry, EntityType, Field, FieldType, Related, Rollup
@@ -46,6 +47,8 @@ class TenantSchema(EntityRegistry):
         self.version = version
         self.draft = draft or Draft()
         self.slots: dict[str, tuple[str, Field]] = {}
+        #: What readers see of it, by reader (`sight.seen_by`).
+        self.sights: dict[Any, TenantSchema] = {}
         self._by_key.update({entity.key: entity for entity in base})
         self._by_resource.update({entity.resource: entity for entity in base})
 
@@ -89,6 +92,7 @@ def compile_schema(base: EntityRegistry, draft: Draft, slots: Slots, *, version:
     for key, found in fields.items():
         if not key.startswith(f"{CUSTOM}.") and (entity := schema.find(key)) is not None:
             schema.put(_extended(entity, found))
+    _relabel(schema, draft)
     for entity in schema.own:
         if entity.parent is not None and (parent := schema.find(entity.parent[0])) is not None:
             related = Related(entity.key, entity.parent[1], entity.label_plural)
@@ -154,6 +158,26 @@ def field_of(body: Body, slot: str) -> Field:
         required_if=body.get("required_if"),
         digits=body.get("digits"),
     )
+
+
+def _relabel(schema: TenantSchema, draft: Draft) -> None:
+    """Give values of choices the words and colours that the business uses."""
+    said: dict[tuple[str, str], dict[str, Body]] = {}
+    for body in draft.of("label").values():
+        said.setdefault((body["entity"], body["field"]), {})[body["value"]] = body
+    for (key, name), words in said.items():
+        entity = schema.find(key)
+        if entity is None or name not in entity.by_key:
+            continue
+        choices = tuple(_relabelled(one, words.get(one.value)) for one in entity.by_key[name].choices)
+        fields = tuple(replace(item, choices=choices) if item.key == name else item for item in entity.fields)
+        schema.put(replace(entity, fields=fields))
+
+
+def _relabelled(choice: Choice, words: Body | None) -> Choice:
+    if words is None:
+        return choice
+    return replace(choice, label=words.get("label") or choice.label, kind=words.get("kind") or choice.kind)
 
 
 def _extended(entity: EntityType, found: list[tuple[Field, Body]]) -> EntityType:

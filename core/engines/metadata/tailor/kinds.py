@@ -14,6 +14,7 @@ from core.engines.metadata.custom import SERIES_PART
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field
 from core.engines.metadata.tailor import shapes, slots
 from core.engines.metadata.tailor.compiled import CUSTOM, RECORD_FIELDS, compile_schema, field_of, own_key, resource_of
+from core.engines.metadata.tailor.sight import Reader, filled
 from core.engines.metadata.values import convert
 from core.kernel.conditions import ConditionInvalid, parse_condition
 from core.kernel.errors import Invalid
@@ -21,6 +22,7 @@ from core.kernel.messages import N_
 from core.kernel.text import check_pattern
 
 MAX_FIELDS, MAX_OF_ENTITY, MAX_ENTITIES = 1_000, 120, 100
+_ACCESS_NAMES = ("entity", "field", "role")
 _LISTED = ("choice", "choices")
 _TEXTUAL = ("text", "long_text", "phone", "address", "url", "email")
 _RESERVED = frozenset({"id", "kind", "custom", "tenant_id", "row_version", *(item.key for item in RECORD_FIELDS), "parent_id", "entity"})
@@ -51,6 +53,11 @@ def metadata_kinds(base: EntityRegistry) -> list[Kind]:
             impacts=checks.field_impacts,
             follow=lambda session, changes: slots.follow_fields(session, base, changes),
         ),
+        Kind("label", N_("Words for choices"), shapes.LabelShape(), ("entity", "field", "value"), rank=30, check=checks.label),
+        Kind("layout", N_("Layouts"), shapes.LayoutShape(), ("entity", "role"), rank=40, limit=300, check=checks.layout),
+        Kind("view", N_("Saved views"), shapes.ViewShape(), ("entity", "key"), rank=50, limit=500, check=checks.view),
+        Kind("rule", N_("Rules about records"), shapes.RuleShape(), ("key",), rank=60, limit=200, check=checks.rule),
+        Kind("access", N_("Rights on fields"), shapes.AccessShape(), _ACCESS_NAMES, rank=70, limit=2_000, check=checks.access),
     ]
 
 
@@ -144,6 +151,71 @@ class _Checks:
             message = "These values cannot be read as the new type; they stay stored, but are not shown."
             yield Impact("field", step.key, level, message, lost)
 
+    # What readers see
+
+    def rule(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with a rule about records."""
+        yield from self._condition_of(draft, body)
+
+    def view(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with a saved view."""
+        yield from self._condition_of(draft, body)
+        entity = self.drafted(draft).find(body["entity"])
+        if entity is None:
+            return
+        yield from _missing(entity, "columns", body.get("columns", ()))
+        sort = body.get("sort", "").removeprefix("-")
+        if sort and not (sort == "id" or (sort in entity.by_key and entity.by_key[sort].is_sortable)):
+            yield Problem("sort", "The list cannot be sorted by this.")
+
+    def access(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with what a role may do with a field."""
+        entity = self.drafted(draft).find(body["entity"])
+        if entity is None:
+            yield Problem("entity", "There is no such kind of record.")
+        elif body["field"] not in entity.by_key:
+            yield Problem("field", "There is no such field.")
+        elif body["may"] == "none" and body["field"] in (entity.title_field, entity.parent[1] if entity.parent else ""):
+            yield Problem("may", "Records are called by this field, so it cannot be hidden.")
+
+    def layout(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with a layout."""
+        entity = self.drafted(draft).find(body["entity"])
+        if entity is None:
+            yield Problem("entity", "There is no such kind of record.")
+            return
+        seen: set[str] = set()
+        for name in ("columns", "cards"):
+            yield from _missing(entity, name, body.get(name, ()))
+        for at, tab in enumerate(body.get("tabs", ())):
+            for place, section in enumerate(tab.get("sections", ())):
+                path = f"tabs[{at}].sections[{place}].fields"
+                yield from _missing(entity, path, section.get("fields", ()))
+                for index, key in enumerate(section.get("fields", ())):
+                    if key in seen:
+                        yield Problem(f"{path}[{index}]", "This field stands in the layout twice.")
+                    seen.add(key)
+
+    def label(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with the words for a choice."""
+        entity = self.drafted(draft).find(body["entity"])
+        item = entity.by_key.get(body["field"]) if entity is not None else None
+        if item is None:
+            yield Problem("field", "There is no such field.")
+        elif body["value"] not in {choice.value for choice in item.choices}:
+            yield Problem("value", "This is not one of the choices.")
+
+    def _condition_of(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        entity = self.drafted(draft).find(body["entity"])
+        if entity is None:
+            yield Problem("entity", "There is no such kind of record.")
+            return
+        if body.get("condition"):
+            try:
+                parse_condition(filled(body["condition"], Reader()), catalogue_of(entity))
+            except ConditionInvalid as error:
+                yield Problem(f"condition{(error.field or '').removeprefix('$')}", error.message)
+
     def drafted(self, draft: Draft) -> EntityRegistry:
         """The entity types that a draft describes, for the look of them."""
         places = {(body["entity"], body["key"]): f"?{body['key']}" for body in draft.of("field").values()}
@@ -155,6 +227,12 @@ class _Checks:
             return draft.get("entity", key.partition(".")[2]) is not None
         found: EntityType | None = self._base.find(key)
         return found is not None
+
+
+def _missing(entity: EntityType, path: str, keys: Iterable[str]) -> Iterator[Problem]:
+    for at, key in enumerate(keys):
+        if key not in entity.by_key:
+            yield Problem(f"{path}[{at}]", "There is no such field.")
 
 
 def _memo(draft: Draft, name: str, make: Callable[[], Any]) -> Any:

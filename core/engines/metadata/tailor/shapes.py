@@ -134,3 +134,72 @@ class EntityShape(Shape):
     series = words(60)
     archived = flag()
     position = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10_000))
+
+
+class RuleShape(Shape):
+    """Which records people of some roles see. Where an entity type has rules, whoever fits none sees none of its records."""
+
+    key = name_of(KEY, required=True)
+    entity = name_of(ENTITY_KEY, required=True)
+    label = words(120, required=True)
+    roles = fields.List(name_of(r"[a-z][a-z0-9_-]{0,39}"), load_default=list, validate=validate.Length(max=50))
+    condition = condition()
+    archived = flag()
+
+
+class AccessShape(Shape):
+    """What people of a role may do with a field; `*` stands for every role that is not named."""
+
+    entity = name_of(ENTITY_KEY, required=True)
+    field = name_of(KEY, required=True)
+    role = name_of(r"(?:\*|[a-z][a-z0-9_-]{0,39})", required=True)
+    may = fields.String(required=True, validate=validate.OneOf(("none", "read", "write")))
+
+
+class SectionShape(Shape):
+    """A part of a form: a heading and its fields, in one to three columns."""
+
+    title = words(80)
+    columns = fields.Integer(load_default=2, strict=True, validate=validate.Range(1, 3))
+    fields_ = fields.List(name_of(KEY), load_default=list, data_key="fields", attribute="fields", validate=validate.Length(max=200))
+
+
+class TabShape(Shape):
+    """A tab of a form, with its sections."""
+
+    title = words(60)
+    sections = fields.List(fields.Nested(SectionShape), load_default=list, validate=validate.Length(max=30))
+
+
+class LayoutShape(Shape):
+    """How people of a role see an entity type's forms, pages and lists; without a role, everybody who has no layout of their own."""
+
+    entity = name_of(ENTITY_KEY, required=True)
+    role = fields.String(load_default="", validate=validate.Regexp(r"\A(?:[a-z][a-z0-9_-]{0,39})?\Z"))
+    tabs = fields.List(fields.Nested(TabShape), load_default=list, validate=validate.Length(max=10))
+    columns = fields.List(name_of(KEY), load_default=list, validate=validate.Length(max=40))
+    cards = fields.List(name_of(KEY), load_default=list, validate=validate.Length(max=8))
+
+
+class ViewShape(Shape):
+    """A saved view of a list that a business shares: which rows, in which order, with which columns, for which roles."""
+
+    entity = name_of(ENTITY_KEY, required=True)
+    key = name_of(KEY, required=True)
+    label = words(60, required=True)
+    condition = condition()
+    sort = fields.String(load_default="", validate=validate.Regexp(rf"\A(?:-?{KEY})?\Z"))
+    columns = fields.List(name_of(KEY), load_default=list, validate=validate.Length(max=40))
+    roles = fields.List(name_of(r"[a-z][a-z0-9_-]{0,39}"), load_default=list, validate=validate.Length(max=50))
+    position = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10_000))
+    is_tab = flag(default=True)
+
+
+class LabelShape(Shape):
+    """What a business calls a value of one of the code's choices, and in which colour it stands."""
+
+    entity = name_of(ENTITY_KEY, required=True)
+    field = name_of(KEY, required=True)
+    value = fields.String(required=True, validate=validate.Length(min=1, max=60))
+    label = words(80)
+    kind = fields.String(load_default="", validate=validate.OneOf(("", *COLOURS)))

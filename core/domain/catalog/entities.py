@@ -139,6 +139,7 @@ SKU = EntityType(
 
 KIT_ITEM = EntityType(
     key="catalog.kit_item",
+    parent=("catalog.sku", "kit_id"),
     resource="kit-items",
     model=KitItem,
     label=N_("Kit component"),
@@ -169,6 +170,7 @@ KIT_ITEM = EntityType(
 
 BARCODE = EntityType(
     key="catalog.barcode",
+    parent=("catalog.sku", "sku_id"),
     resource="barcodes",
     model=Barcode,
     label=N_("Barcode"),

@@ -59,6 +59,7 @@ CUSTOMER = EntityType(
 
 ADDRESS = EntityType(
     key="customers.address",
+    parent=("customers.customer", "customer_id"),
     resource="addresses",
     model=Address,
     label=N_("Address"),

@@ -68,6 +68,7 @@ CARRIER = EntityType(
 
 SHIPMENT = EntityType(
     key="fulfilment.shipment",
+    parent=("orders.order", "order_id"),
     resource="shipments",
     model=Shipment,
     label=N_("Shipment"),
@@ -112,6 +113,7 @@ SHIPMENT = EntityType(
 
 SHIPMENT_LINE = EntityType(
     key="fulfilment.shipment_line",
+    parent=("fulfilment.shipment", "shipment_id"),
     resource="shipment-lines",
     model=ShipmentLine,
     label=N_("Shipment line"),
@@ -129,6 +131,7 @@ SHIPMENT_LINE = EntityType(
 
 PARCEL = EntityType(
     key="fulfilment.parcel",
+    parent=("fulfilment.shipment", "shipment_id"),
     resource="parcels",
     model=Parcel,
     label=N_("Parcel"),

@@ -220,6 +220,7 @@ ORDER = EntityType(
 
 LINE = EntityType(
     key="orders.line",
+    parent=("orders.order", "order_id"),
     resource="order-lines",
     model=OrderLine,
     label=N_("Order line"),
@@ -250,6 +251,7 @@ LINE = EntityType(
 
 REFUND = EntityType(
     key="orders.refund",
+    parent=("orders.order", "order_id"),
     resource="refunds",
     model=Refund,
     label=N_("Refund"),

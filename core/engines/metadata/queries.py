@@ -217,7 +217,7 @@ def _only(session: Session, entity: EntityType, record_id: UUID, statement: Sele
 
 def shaped(entity: EntityType, record: Any) -> Any:
     """The record with the values of the tenant's own fields as plain attributes, to be read like its columns."""
-    for item in entity.fields:
+    for item in entity.whole.fields:
         if item.slot:
             setattr(record, item.key, read_stored(item.type, (record.custom or {}).get(item.slot)))
     return record

@@ -5,7 +5,8 @@ Screens, REST and imports call these functions, never an entity type's own `crea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from core.engines.metadata.entity import EntityRegistry, EntityType, Field
 from core.engines.metadata.queries import visible_ids
 from core.engines.metadata.records import InUse
 from core.engines.metadata.stored import CustomValue
-from core.engines.metadata.values import ValuesRefused
+from core.engines.metadata.values import ValuesRefused, convert
 from core.kernel.conditions import ConditionInvalid, DocumentValueInvalid, evaluate, parse_condition
 from core.kernel.errors import Denied
 
@@ -30,35 +31,66 @@ class OutOfSight(Denied):
 
 
 def create(session: Session, entity: EntityType, values: Mapping[str, Any], *, now: datetime) -> Any:
-    """Make a record from typed values; does not commit. Raises Denied - people do not make these; Invalid with the field's name."""
+    """Make a record from typed values; does not commit.
+
+    Raises: Denied - people do not make these, or would not see it; Invalid with the field's name. Nothing is made then.
+    """
     if entity.create is None:
         raise Denied("Records of this kind are not made by hand.")
     _check(entity, values, values, now=now)
+    with _in_sight(session, entity) as made:
+        record = _create(session, entity, values, now=now)
+        made.append(record)
+    return record
+
+
+def _create(session: Session, entity: EntityType, values: Mapping[str, Any], *, now: datetime) -> Any:
     plain, own = custom.split(entity, values)
-    for item in entity.fields:
+    for item in entity.whole.fields:
         if item.slot and item.series:
             own[item.key] = custom.next_number(session, f"{entity.key}.{item.slot}", item.series, now=now)
-    record = entity.create(session, plain if entity.kind is None else {**plain, **own})
+        elif item.slot and item.default is not None and item.key not in entity.by_key:
+            own[item.key] = convert(item, item.default)  # the reader does not see the field, which has its default all the same
+    make = entity.create
+    record = make(session, plain if entity.kind is None else {**plain, **own}) if make is not None else None
     if own:
         session.flush()
-        custom.set_values(session, entity, record, own)
-    _check_seen(session, entity, record)
+        custom.set_values(session, entity.whole, record, own)
     return record
 
 
 def update(session: Session, entity: EntityType, record: Any, values: Mapping[str, Any], *, now: datetime) -> None:
-    """Change the given values of a record; does not commit. Raises Denied, Invalid with the field's name."""
+    """Change the given values of a record; does not commit.
+
+    Raises: Denied - people do not change these, or would not see it afterwards; Invalid with the field's name. Nothing is changed then.
+    """
     plain, own = custom.split(entity, values)
     if not values:
         return
     if entity.update is None and plain:
         raise Denied("Records of this kind are not changed by hand.")
-    before = {item.key: getattr(record, item.key, None) for item in entity.fields if not item.is_write_only}
+    before = {item.key: getattr(record, item.key, None) for item in entity.whole.fields if not item.is_write_only}
     _check(entity, {**before, **values}, values, now=now)
-    if entity.update is not None and (plain or entity.kind is not None):
-        entity.update(session, record, plain if entity.kind is None else {**plain, **own})
-    custom.set_values(session, entity, record, own)
-    _check_seen(session, entity, record)
+    with _in_sight(session, entity) as changed:
+        if entity.update is not None and (plain or entity.kind is not None):
+            entity.update(session, record, plain if entity.kind is None else {**plain, **own})
+        custom.set_values(session, entity.whole, record, own)
+        changed.append(record)
+
+
+@contextmanager
+def _in_sight(session: Session, entity: EntityType) -> Iterator[list[Any]]:
+    """Nobody writes a record out of their own sight: what the block wrote is taken back. Raises OutOfSight."""
+    written: list[Any] = []
+    if entity.confine is None:
+        yield written
+        return
+    with session.begin_nested():
+        yield written
+        session.flush()
+        ids = [record.id for record in written]
+        if len(visible_ids(session, entity, ids)) < len(ids):
+            raise OutOfSight
 
 
 def remove(session: Session, registry: EntityRegistry, entity: EntityType, record: Any) -> None:
@@ -89,15 +121,6 @@ def _check(entity: EntityType, document: Mapping[str, Any], given: Mapping[str, 
             problems[item.key] = "This is needed."
     if problems:
         raise ValuesRefused(problems)
-
-
-def _check_seen(session: Session, entity: EntityType, record: Any) -> None:
-    """Nobody writes a record out of their own sight. Raises OutOfSight."""
-    if entity.confine is None:
-        return
-    session.flush()
-    if not visible_ids(session, entity, [record.id]):
-        raise OutOfSight
 
 
 def holds(entity: EntityType, condition: Mapping[str, Any], document: Mapping[str, Any], *, now: datetime) -> bool:

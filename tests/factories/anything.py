@@ -6,7 +6,7 @@ New tables need nothing here as long as their CHECKs are of the form `column IN 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,8 @@ from tests.fixtures.database import load_every_model
 
 MOMENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ROWS = 2
+# Numbers start here, above those that a world counts up to by itself.
+FIRST = 11
 _ONE_OF = re.compile(r"(\w+) IN \(([^)]*)\)")
 # What rules other than `IN` ask for; the rest of such a table is filled as usual.
 FIGURES: Mapping[str, Mapping[str, Any]] = {
@@ -30,6 +32,10 @@ FIGURES: Mapping[str, Mapping[str, Any]] = {
 }
 # Texts that are read as something else than words; `%s` is the word.
 SHAPES: Mapping[tuple[str, str], str] = {("plg_outbound_webhooks_message", "body"): '{"text": "%s"}'}
+# Documents that are read as something else than names and values.
+DOCUMENTS: Mapping[tuple[str, str], Callable[[str], Any]] = {
+    ("config_version", "changes"): lambda word: {"changes": [{"kind": "field", "key": word, "before": None, "after": {"label": word}}]},
+}
 
 
 def tenant_models() -> list[type]:
@@ -80,7 +86,8 @@ class Filler:
         for model in tenant_models():
             table: Table = model.__table__  # type: ignore[attr-defined]
             if table.name not in leave_out:
-                for number in range(ROWS):
+                # A table whose key is the tenant alone has one row of each.
+                for number in range(1 if list(table.primary_key.columns) == [table.columns["tenant_id"]] else ROWS):
                     self.row(table, number)
 
     def row(self, table: Table, number: int) -> dict[str, Any]:
@@ -117,7 +124,8 @@ class Filler:
         if isinstance(kind, String):
             return SHAPES.get((table.name, column.name), "%s") % word
         if isinstance(kind, JSONB):
-            return {"text": word, "name": word}
+            shape = DOCUMENTS.get((table.name, column.name))
+            return shape(word) if shape is not None else {"text": word, "name": word}
         if isinstance(kind, ARRAY):
             return [word]
         if isinstance(kind, LargeBinary):
@@ -139,5 +147,5 @@ class Filler:
         if isinstance(kind, Boolean):
             return False
         if isinstance(kind, Integer | Numeric):
-            return number + 1
+            return number + FIRST
         raise TypeError(f"rows with a column of type {kind!r} cannot be made yet")

@@ -31,7 +31,7 @@ PK_TABLES: Mapping[str, str] = {
     "UnmappedView.value": "channel_unmapped",
 }
 # Arguments that are no id of a record, each with what is put there.
-WORDS: Mapping[str, str] = {"build": "x", "name": "x", "locale": "en", "plugin": "outbound_webhooks", "key": "x"}
+WORDS: Mapping[str, str] = {"build": "x", "name": "x", "locale": "en", "plugin": "outbound_webhooks", "key": "x", "own_entity": "thing", "number": "1"}
 SECRETS: Mapping[str, str] = {"JoinView.join": "join", "AuthView.reset": "reset"}
 NOBODY = UUID(int=7)
 

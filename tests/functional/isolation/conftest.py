@@ -15,6 +15,7 @@ from core.domain.customers.service import create_address, create_customer
 from core.domain.fulfilment.shipping import ShipmentOrder, ship
 from core.domain.fulfilment.way import advance
 from core.domain.orders.intake import accept
+from core.engines.configuration import Change, apply_changes
 from core.runtime.db.base import metadata
 from core.runtime.plugin_host.models import PluginInstance
 from core.runtime.security import accounts, invitations
@@ -28,6 +29,7 @@ from tests.fixtures.floor import HOST, PASSWORD, Floor, Visitor
 from tests.fixtures.programs import Program, switch_on, token_program
 
 MARK = "zqcanaryq"
+OWN_KIND = "custom.thing"
 PLUGINS = ("outbound_webhooks", "notify_inapp")
 # What the platform notes for itself while somebody is signed in; checked by tests of their own.
 NOTED = frozenset({"login_session", "security_event", "login_throttle", "audit_entry"})
@@ -76,6 +78,7 @@ class Walls:
             people = session.scalars(select(Membership.user_id)).all()
             filler = Filler(session, self.tea.tenant_id, "ourword", users=list(people), keep_bytes=False)
             filler.figures["bulk_run_row"] = {"state": "done"}
+            filler.figures["custom_record"] = {"entity": OWN_KIND}
             for model in tenant_models():
                 column = getattr(model, "id", model.tenant_id)
                 found = list(session.scalars(select(column).order_by(column)))
@@ -132,13 +135,15 @@ def walls(floor) -> Walls:
     for scope in (floor.world.tea, floor.world.gift):
         for plugin in PLUGINS:
             switch_on(floor, scope, plugin)
+        _own_kind(floor, scope)
     users, secrets = _their_people(floor)
     with floor.world.database.unit(floor.world.gift) as session:
         invitation, secrets["join"] = invitations.invite(
             session, floor.system.rights, email=f"{MARK}@guest.example", role_codes=["staff"], now=datetime.now(UTC), by=None
         )
         theirs = Filler(session, floor.world.gift.tenant_id, MARK, users=users)
-        theirs.fill()
+        theirs.figures["custom_record"] = {"entity": OWN_KIND}
+        theirs.fill(leave_out=frozenset({"config_head"}))
         theirs.ids["invitation"].insert(0, invitation.id)
     with floor.world.database.unit(floor.world.tea) as session:
         ours = _our_goods(session)
@@ -148,6 +153,14 @@ def walls(floor) -> Walls:
         secrets["reset"] = accounts.make_reset_link(session, users[0], now=datetime.now(UTC))
         made.theirs["login_session"] = [session.scalar(LoginSession.__table__.select().where(LoginSession.user_id.in_(users)).limit(1))]
     return made
+
+
+def _own_kind(floor: Floor, scope: Any) -> None:
+    """A kind of record of the tenant's own, of one name in both."""
+    body = {"key": "thing", "label": "Thing", "label_plural": "Things"}
+    note = {"entity": OWN_KIND, "key": "note", "label": "Note", "type": "text"}
+    with floor.world.database.unit(scope) as session:
+        apply_changes(session, floor.system.kinds, [Change("entity", body), Change("field", note)])
 
 
 def _their_people(floor: Floor) -> tuple[list[int], dict[str, str]]:

@@ -215,7 +215,11 @@ def problem(one: PluginProblem) -> dict[str, Any]:
         "plugin.needs_reauth": gettext(
             "The other side refuses our credentials. Enter new ones under “Set up”, test the connection and go live; "
             "what waits goes on then."
-        )
+        ),
+        "plugin.worker_died": gettext(
+            "Its work ended the process that does it. What it was at is tried again alone and given up after a few times; see Jobs."
+        ),
+        "plugin.breaker_open": gettext("It rests for some minutes because it kept failing. Then it is tried again by itself."),
     }
     kinds = {"info": "info", "warning": "warn", "error": "bad", "critical": "bad"}
     return {

@@ -24,7 +24,8 @@ class ClaimRule:
 
     A counter is found by the `thing` wanted and stands in a `place`; a claim has an `owner`, a thing, a place and an `amount`. `free` is
     over the counter's columns. `sets` changes the counter `t` by `n.wanted`, the sum that is asked of it; `told` names what is returned of
-    each changed one (also `old.…` and `new.…`). A claim that fulfils `held` stands already. All tables belong to tenants.
+    each changed one (also `old.…` and `new.…`). A claim that fulfils `held` stands already. Only counters that fulfil `usable`, a condition
+    over `counters` by its table's name, are looked at. `on_conflict` leaves a claim that stands as it is. All tables belong to tenants.
     """
 
     counters: type
@@ -37,6 +38,7 @@ class ClaimRule:
     sets: str
     told: str
     held: str
+    usable: str
     on_conflict: str
 
 
@@ -44,14 +46,13 @@ class ClaimRule:
 class Claimed:
     """What the statement saw and did.
 
-    `held` are pairs of owner and thing whose claims stand already; `seen` the counters of all things wanted, locked, with what was free
-    before; `told` the changed counters, and `made` how many claims were written: both are empty when nothing was decided.
+    `held` are pairs of owner and thing whose claims stand already, also those that somebody else has written a moment ago; `seen` the
+    counters of all things wanted, locked, with what was free before; `told` the changed counters, empty when nothing was decided.
     """
 
     held: set[tuple[Any, Any]]
     seen: Sequence[Any]
     told: Sequence[Any]
-    made: int
 
 
 def claim(session: Session, rule: ClaimRule, rows: Sequence[Mapping[str, Any]], *, may_write: bool = True) -> Claimed:
@@ -59,10 +60,12 @@ def claim(session: Session, rule: ClaimRule, rows: Sequence[Mapping[str, Any]], 
 
     Args:
         rows: claims with `id`, owner, thing and amount, each pair of owner and thing once. Amounts are above zero if `may_write`.
-    Counters are locked in the order of thing and place. Nothing is written when one of the rows is held already.
+    Counters are locked in the order of thing and place. Nothing is written when one of the rows is held already. A claim that somebody else
+    writes while this one waits for the counter stands, and nothing is taken for it twice; where nothing was decided the caller looks
+    again for such claims, now that the counters are locked.
     """
     if not rows:
-        return Claimed(set(), [], [], 0)
+        return Claimed(set(), [], [])
     if session.autoflush and (session.new or session.dirty or session.deleted):
         session.flush()
     connection_of(session)
@@ -77,7 +80,7 @@ def claim(session: Session, rule: ClaimRule, rows: Sequence[Mapping[str, Any]], 
     seen = [row for row in found if row.kind != "held"]
     told = [row for row in seen if row.kind == "taken"]
     held = {(getattr(row, rule.owner), getattr(row, rule.thing)) for row in found if row.kind == "held"}
-    return Claimed(held, seen, told, seen[0].made if seen else 0)
+    return Claimed(held, seen, told)
 
 
 @lru_cache(maxsize=16)
@@ -95,21 +98,28 @@ held AS MATERIALIZED (
     WHERE tenant_id = %(tenant)s AND {owner} = ANY(CAST(%(owners)s AS {types[owner]}[])) AND ({rule.held})),
 seen AS MATERIALIZED (
     SELECT {thing}, {place}, {rule.free} AS free FROM {counters}
-    WHERE tenant_id = %(tenant)s AND {thing} = ANY(CAST(%(things)s AS {types[thing]}[])) ORDER BY {thing}, {place} FOR UPDATE),
+    WHERE tenant_id = %(tenant)s AND {thing} = ANY(CAST(%(things)s AS {types[thing]}[])) AND {rule.usable}
+    ORDER BY {thing}, {place} FOR UPDATE),
 fit AS MATERIALIZED (
     SELECT %(may)s AND (SELECT count(*) FROM seen) = (SELECT count(*) FROM need)
         AND NOT EXISTS (SELECT FROM need WHERE NOT EXISTS (SELECT FROM seen WHERE seen.{thing} = need.{thing} AND free >= wanted))
         AND NOT EXISTS (SELECT FROM held JOIN r USING ({owner}, {thing})) AS yes),
-taken AS (
-    UPDATE {counters} AS t SET {rule.sets} FROM need AS n, fit
-    WHERE fit.yes AND t.tenant_id = %(tenant)s AND t.{thing} = n.{thing} AND t.{thing} = ANY(CAST(%(things)s AS {types[thing]}[]))
-    RETURNING t.{thing}, t.{place}, {rule.told}),
 made AS (
     INSERT INTO {claims} (tenant_id, id, {owner}, {thing}, {place}, {amount})
-    SELECT %(tenant)s, r.id, r.{owner}, r.{thing}, taken.{place}, r.{amount} FROM r JOIN taken USING ({thing})
-    {rule.on_conflict} RETURNING 1)
+    SELECT %(tenant)s, r.id, r.{owner}, r.{thing}, seen.{place}, r.{amount} FROM r JOIN seen USING ({thing}), fit WHERE fit.yes
+    {rule.on_conflict} RETURNING {owner}, {thing}, {amount}),
+given AS MATERIALIZED (
+    SELECT {thing}, seen.{place}, wanted
+    FROM (SELECT {thing}, sum({amount}) AS wanted FROM made GROUP BY {thing}) AS sums JOIN seen USING ({thing})),
+taken AS (
+    UPDATE {counters} AS t SET {rule.sets} FROM given AS n
+    WHERE t.tenant_id = %(tenant)s AND t.{thing} = n.{thing} AND t.{thing} = ANY(CAST(%(things)s AS {types[thing]}[]))
+        AND t.{place} = n.{place}
+    RETURNING t.{thing}, t.{place}, {rule.told})
 SELECT CASE WHEN taken.{place} IS NULL THEN 'seen' ELSE 'taken' END AS kind, NULL AS {owner}, seen.{thing}, seen.{place}, seen.free,
-    (SELECT count(*) FROM made) AS made, {", ".join(f"taken.{name}" for name in told)}
+    {", ".join(f"taken.{name}" for name in told)}
 FROM seen LEFT JOIN taken USING ({thing}, {place})
-UNION ALL SELECT 'held', {owner}, {thing}, NULL, NULL, 0, {", ".join("NULL" for _ in told)} FROM held
+UNION ALL SELECT 'held', {owner}, {thing}, NULL, 0, {", ".join("NULL" for _ in told)} FROM held
+UNION ALL SELECT 'held', {owner}, {thing}, NULL, 0, {", ".join("NULL" for _ in told)} FROM r, fit
+WHERE fit.yes AND ({owner}, {thing}) NOT IN (SELECT {owner}, {thing} FROM made)
 """  # noqa: S608 - names come from the mapped tables, never from input

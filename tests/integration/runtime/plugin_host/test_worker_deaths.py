@@ -14,7 +14,7 @@ from core.runtime.events import EventDraft, emit
 from core.runtime.events.subscribers import Subscriber
 from core.runtime.plugin_host.breakers import open_targets
 from core.runtime.plugin_host.lifecycle import enable
-from core.runtime.plugin_host.models import PluginBreaker, PluginProblem
+from core.runtime.plugin_host.models import PluginProblem
 from core.runtime.plugin_host.worker_watch import TARGET, WorkerWatch
 from tests.fixtures.killers import DEATHS, plugins, registry
 from tests.fixtures.nursery import Nursery, children_of, is_running, wait_until
@@ -133,10 +133,9 @@ def test_work_that_waits_goes_on_when_the_probe_survives(mill):
         session.connection().execute(text("UPDATE delivery SET next_at = now() WHERE state = 'pending'"))
 
     assert wait_until(lambda: [row[0] for row in mill.states("harmless")] == ["done"] * 2, within_s=15)
-    with mill.world.database.unit(mill.world.tea) as session:
-        assert session.scalars(select(PluginBreaker.state)).all() == ["closed"]
-        opened = select(PluginProblem.key).where(PluginProblem.resolved_at.is_(None))
-        assert wait_until(lambda: session.scalars(opened).all() == [], within_s=10)
+    closed, solved = "SELECT state FROM plugin_breaker", "SELECT count(*) FROM plugin_problem WHERE resolved_at IS NULL"
+    assert wait_until(lambda: mill.rows(mill.world.tea, closed) == [("closed",)], within_s=10)
+    assert wait_until(lambda: mill.rows(mill.world.tea, solved) == [(0,)], within_s=10)
 
 
 def test_remote_call_is_given_up_when_its_workers_die(mill):

@@ -263,8 +263,10 @@ class Supervisor:
         self._out.flush()
 
 
-def _reason(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+def _reason(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    return signal.Signals(-code).name
 
 
 def _request_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler

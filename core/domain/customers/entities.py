@@ -91,6 +91,7 @@ ADDRESS = EntityType(
     list_fields=("label", "name_masked", "phone_masked", "province", "city", "street_masked", "is_default"),
     form_fields=("customer_id", "label", "name", "phone", "country", "province", "city", "district", "street", "postcode", "is_default"),
     title_field="label",
+    parent_field="customer_id",
     create=create_address,
     update=update_address,
     delete=deleter(Address),

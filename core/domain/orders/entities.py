@@ -76,7 +76,11 @@ def _cancel(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
 
 
 def _hold(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
-    return service.hold(session, ids, reason=params["reason"], release_at=params.get("release_at"))
+    return service.hold(session, ids, reason=params["reason"], release_at=params.get("release_at"), now=SystemClock().now())
+
+
+def _check_hold(params: Params) -> None:
+    service.check_release(params.get("release_at"), now=SystemClock().now())
 
 
 def _release(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
@@ -104,6 +108,7 @@ ORDER_ACTIONS = (
         (REASON, Field("release_at", N_("Release by itself at"), FieldType.DATETIME)),
         "hand-stop",
         inverse="release",
+        check=_check_hold,
     ),
     Action("tag", N_("Add tags"), "orders.write", _tag, (TAGS,), "tag", inverse="untag"),
     Action("untag", N_("Remove tags"), "orders.write", _untag, (TAGS,), "tag-off", inverse="tag"),

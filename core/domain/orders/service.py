@@ -71,8 +71,20 @@ def cancel(session: Session, order_ids: Sequence[UUID], *, reason: str, now: dat
     return outcomes
 
 
-def hold(session: Session, order_ids: Sequence[UUID], *, reason: str, release_at: datetime | None = None) -> Outcomes:
-    """Hold open orders by hand, until released or until `release_at`. Emits: `order.held`."""
+def check_release(release_at: datetime | None, *, now: datetime) -> None:
+    """Raises Invalid - a hold is to end at a moment that has passed."""
+    if release_at is not None and release_at <= now:
+        raise Invalid("This moment has passed already; the hold would end at once.", field="release_at")
+
+
+def hold(
+    session: Session, order_ids: Sequence[UUID], *, reason: str, release_at: datetime | None = None, now: datetime
+) -> Outcomes:
+    """Hold open orders by hand, until released or until `release_at`. Raises Invalid - no reason, or a moment in the past.
+
+    Emits: `order.held`.
+    """
+    check_release(release_at, now=now)
     reason = clean_text(reason, max_length=500, field="reason")
     if not reason:
         raise Invalid("Say why the order is held.", field="reason")

@@ -61,7 +61,7 @@ def take(
     for key, item in known.items():
         if key not in raw:
             if is_new and item.default is not None:
-                values[key] = convert(item, item.default)
+                values[key] = convert(item, default_of(session, item))
             elif item.is_required and not is_partial:
                 problems[key] = "This is needed."
             continue
@@ -76,6 +76,11 @@ def take(
     if problems:
         raise ValuesRefused(problems)
     return values
+
+
+def default_of(session: Session, item: Field) -> Any:
+    """What the field of a new record holds when nothing is given; None without a default."""
+    return item.default(session) if callable(item.default) else item.default
 
 
 def _missing_targets(session: Session, registry: EntityRegistry, known: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, str]:

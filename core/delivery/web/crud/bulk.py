@@ -52,7 +52,7 @@ def carry_out(view: Any) -> Any:
     is_all = request.form.get("scope") == "all" and not action.needs_names and bulk_registry() is not None
     ids = [] if is_all else [found for text in request.form.getlist("pk") if (found := parse_id(text)) is not None]
     if is_all and arguments.problems:
-        raise Invalid("A filter of the list was not understood, so nothing was done.", field=next(iter(arguments.problems)))
+        raise Invalid("A filter of the list was not understood, so nothing was done.", field=arguments.problems[0].key)
     if not ids and not is_all:
         flash(gettext("Choose at least one row."), "warning")
         return redirect(_list_url(view, arguments))
@@ -68,6 +68,8 @@ def carry_out(view: Any) -> Any:
         try:
             raw = forms.raw_values(form, action.fields, zone=view.zone(), is_new=True, prefix="p.")
             params = take(db(), view.registry, action.fields, raw, is_new=True)
+            if action.check is not None:
+                action.check(params)
         except Invalid as error:
             view.show_error(form, error, prefix="p.")
             return _ask(view, action, form, ids, arguments), 422

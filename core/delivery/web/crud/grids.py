@@ -121,7 +121,8 @@ def tools_of(
     entity: EntityType, keys: Sequence[str], arguments: ListArguments, *, addresses: Addresses, all_keys: Sequence[str]
 ) -> grid.Tools:
     """Search, filters, chips, columns and exports."""
-    names = {name for one in arguments.active for name in one.names}
+    bad = arguments.problems
+    names = {name for one in (*arguments.active, *bad) for name in one.names}
     kept = [(name, value) for name, value in arguments.raw if name not in ("q", "cursor")]
     clear = arguments.without([*names, "q"])
     shown, say = [*keys, *(key for key in all_keys if key not in keys)], speaker()
@@ -129,7 +130,8 @@ def tools_of(
         search=arguments.query.search,
         keep=[pair for pair in kept if pair[0] not in names],
         chips=[_chip(one, arguments) for one in arguments.active],
-        clear_url=clear if arguments.active or arguments.query.search else "",
+        problems=[grid.Chip(say(one.label) if one.label else one.key[:40], one.text[:60], arguments.without(one.names)) for one in bad],
+        clear_url=clear if arguments.active or bad or arguments.query.search else "",
         filters=[line for item in entity.fields if item.is_filterable for line in _filters(item, arguments, addresses, say)],
         columns=[grid.ColumnChoice(key, say(entity.by_key[key].label), key in keys) for key in shown] if addresses.columns else [],
         columns_url=addresses.columns,

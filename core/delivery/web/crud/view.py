@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
@@ -72,8 +72,6 @@ class EntityView(Editing, ModelView):
     def list(self) -> Any:
         """The list page, or its rows."""
         entity, arguments = self.entity, self.arguments()
-        for name, value in arguments.problems.items():
-            flash(gettext("“%(value)s” is not a filter for %(name)s and was left out.", value=value[:60], name=name), "warning")
         keys = chosen_columns(db(), entity)
         page = self._page(arguments, keys)
         addresses = self.addresses()
@@ -170,6 +168,8 @@ class EntityView(Editing, ModelView):
         """The list as a CSV file."""
         keys = [item.key for item in queries.readable_fields(self.entity) if not item.is_personal or can("customers.reveal")]
         arguments, session = self.arguments(), db()
+        if arguments.problems:
+            raise Invalid("A filter of the list was not understood, so nothing was done.", field=arguments.problems[0].key)
         audit.record(session, "records.exported", self.entity.key, "", {"columns": (None, ", ".join(keys))})
         lines = csv_lines(
             session,

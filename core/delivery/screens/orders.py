@@ -12,6 +12,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from core.delivery.screens import order_facts as facts
+from core.delivery.screens.order_timeline import timeline_of
 from core.delivery.web.crud.grids import Addresses
 from core.delivery.web.crud.view import EntityView, view_name
 from core.delivery.web.identity import can
@@ -58,7 +59,7 @@ class OrderView(EntityView):
             tags=self._tags(order),
             tag_url=url_for(f"{self.endpoint}.tag", pk=pk) if can("orders.write") else "",
             slots={},
-            events=facts.timeline_of(session, order, show),
+            events=timeline_of(session, order, show),
             event_filters=[
                 {"label": label, "url": url_for(f"{self.endpoint}.show", pk=pk, show=key or None), "active": show == key}
                 for key, label in (("", gettext("All")), ("people", gettext("People")), ("plugins", gettext("Events")))
@@ -138,6 +139,7 @@ class OrderView(EntityView):
         return facts.Links(
             sku=lambda sku: self.link("catalog.sku", sku),
             action=lambda _key: url_for(f"{self.endpoint}.act", pk=order.id),
+            form=url_for(f"{self.endpoint}.bulk"),
             stock=stock,
             aliases=aliases,
         )

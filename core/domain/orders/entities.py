@@ -51,6 +51,7 @@ HOLD_CHOICES = (
     Choice("cancelled_after_shipping", N_("Cancelled after shipping"), "bad", "truck-return"),
     Choice("replaced_after_shipping", N_("Parent has shipped"), "bad", "truck-return"),
     Choice("currency_differs", N_("Foreign currency"), "warn", "currency"),
+    Choice("customer_blocked", N_("Customer blocked"), "warn", "shield-lock"),
     Choice("manual", N_("On hold"), "warn", "hand-stop"),
 )
 

@@ -25,9 +25,13 @@ STOCK_SHORT = "stock_short"
 CANCELLED_AFTER_SHIPPING = "cancelled_after_shipping"
 REPLACED_AFTER_SHIPPING = "replaced_after_shipping"
 CURRENCY_DIFFERS = "currency_differs"
+CUSTOMER_BLOCKED = "customer_blocked"
 MANUAL = "manual"
 # Holds that people cannot lift: the channel does, or the cause goes away (stock comes, a SKU is matched).
 NOT_BY_HAND = {CHANNEL_LOCKED, REFUND_REQUESTED, SKU_UNMATCHED, STOCK_SHORT}
+
+# Holds that end by hand only for a reason that stays on record.
+NEEDS_NOTE = {CUSTOMER_BLOCKED}
 
 _RANK = {"placed": 0, "paid": 1, "approved": 2, "allocated": 3, "picking": 4, "shipped": 5, "delivered": 6, "completed": 7, "cancelled": 8}
 _FULFILMENT_RANK = {"none": 0, "reserved": 1, "shipped_partly": 2, "shipped": 3, "delivered": 4}

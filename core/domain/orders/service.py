@@ -103,17 +103,22 @@ def release(session: Session, order_ids: Sequence[UUID], *, note: str, now: date
     """Release the holds that people may release; an order without a hold counts as done. Emits: `order.released`.
 
     A lock or refund of the channel, missing stock and unmatched SKUs end with their cause only; an order that has nothing but those answers
-    HoldStays.
+    HoldStays. An order of a blocked customer answers Invalid while `note` does not say why it may go on.
     """
     known = _locked(session, order_ids)
     outcomes = _unknown(order_ids, known)
     text = clean_text(note, max_length=500, field="note")
     standing = open_holds(session, [order for order, row in known.items() if row.hold_count])
-    codes = {hold.code for holds in standing.values() for hold in holds} - rules.NOT_BY_HAND
+    codes = {order: {hold.code for hold in holds} for order, holds in standing.items()}
+    silent = set() if text else {order for order, found in codes.items() if found & rules.NEEDS_NOTE}
+    going = [order for order in known if order not in silent]
+    liftable = {code for order in going for code in codes.get(order, ())} - rules.NOT_BY_HAND
     by = require_scope().actor.label
-    released = release_holds(session, list(known), codes=sorted(codes), by=by, note=text, now=now) if codes else set()
+    released = release_holds(session, going, codes=sorted(liftable), by=by, note=text, now=now) if liftable else set()
     for order, row in known.items():
         outcomes[order] = HoldStays(number=row.number) if order in standing and order not in released else None
+        if order in silent:
+            outcomes[order] = Invalid("Say why an order of a blocked customer goes on.", field="note")
     return outcomes
 
 

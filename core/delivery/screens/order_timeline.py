@@ -35,6 +35,7 @@ _EVENT_TEXTS = {
     "order.refund_closed": (N_("reported that a refund is closed"), "arrow-back-up", "neutral"),
     "order.matched": (N_("matched a line to a SKU"), "link", "info"),
     "channel.push_refused": (N_("refused the report of the shipment"), "alert-triangle", "bad"),
+    "shipment.delivered": (N_("noted that a parcel has arrived"), "package", "ok"),
     "shipment.dispatched": (N_("handed a parcel to the carrier"), "package", "ok"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
+from core.domain.channels.own_refunds import REFUNDABLE
 from core.domain.channels.payments import DUE
 from core.domain.orders import service
 from core.domain.orders.models import Order
@@ -155,6 +157,21 @@ class OrderView(EntityView):
     def _is_own(order: Order) -> bool:
         return db().scalar(select(Shop.marketplace).where(Shop.id == order.shop_id)) == ""
 
+    @staticmethod
+    def _own_steps(order: Order, action: Callable[..., grid.Action]) -> list[grid.Action]:
+        """What people note about an order that no platform speaks for: payment, delivery, completion, refunds."""
+        steps = []
+        if can("orders.write"):
+            if order.state == "shipped":
+                steps.append(action("deliver", gettext("Mark delivered"), "home-check"))
+            if order.state in ("shipped", "delivered"):
+                steps.append(action("complete", gettext("Complete"), "circle-check"))
+            if order.payment in DUE and order.state != "cancelled":
+                steps.append(action("pay", gettext("Record payment"), "cash"))
+        if order.payment in REFUNDABLE and can("orders.refund"):
+            steps.append(grid.Action(gettext("Record refund"), url_for("RefundOrderView.refund", pk=order.id), "arrow-back-up"))
+        return steps
+
     def _head(self, order: Order) -> dict[str, Any]:
         bulk_url = url_for(f"{self.endpoint}.bulk")
 
@@ -165,8 +182,10 @@ class OrderView(EntityView):
         primary, more = None, []
         if order.state in SHIPPABLE and not order.hold_count and can("fulfilment.ship"):
             primary = grid.Action(gettext("Ship"), url_for("ShipOrderView.ship", pk=order.id), "truck-delivery")
-        if order.payment in DUE and order.state != "cancelled" and self._is_own(order) and can("orders.write"):
-            more.append(action("pay", gettext("Record payment"), "cash"))
+        if self._is_own(order):
+            ends = self._own_steps(order, action)
+            primary = primary or (ends.pop(0) if order.state in ("shipped", "delivered") and ends else None)
+            more += ends
         is_open = order.state in ("placed", "paid", *SHIPPABLE)
         if is_open and can("orders.hold"):
             more.append(action("hold", gettext("Hold"), "hand-stop"))

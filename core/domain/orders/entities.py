@@ -59,6 +59,7 @@ REFUND_KINDS = (
     Choice("refund_only", N_("Money back only")),
     Choice("return", N_("Return")),
     Choice("exchange", N_("Exchange")),
+    Choice("reduction", N_("Money back, goods kept")),
 )
 LINE_REFUNDS = (
     Choice("none", N_("None")),

@@ -130,6 +130,8 @@ def _line_states(refunds: Sequence[Any], lines: Sequence[Any]) -> dict[str, str]
     """The refund state of each line after the refunds in the order of their last change; a line refunded in full stays done."""
     states = {line.external_id: line.refund_state for line in lines}
     for refund in refunds:
+        if refund.kind == rules.REDUCTION:
+            continue
         for key in refund.line_external_ids or list(states):
             if states.get(key) not in (None, "done"):
                 states[key] = refund.state

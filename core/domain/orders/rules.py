@@ -27,6 +27,8 @@ REPLACED_AFTER_SHIPPING = "replaced_after_shipping"
 CURRENCY_DIFFERS = "currency_differs"
 CUSTOMER_BLOCKED = "customer_blocked"
 MANUAL = "manual"
+#: The kind of a refund that gives money back and leaves the goods with the buyer.
+REDUCTION = "reduction"
 # Holds that people cannot lift: the channel does, or the cause goes away (stock comes, a SKU is matched).
 NOT_BY_HAND = {CHANNEL_LOCKED, REFUND_REQUESTED, SKU_UNMATCHED, STOCK_SHORT}
 

@@ -133,9 +133,7 @@ def plugin_head(runtime: PluginRuntime, package: Package, row: PluginInstance | 
         "word": word,
         "is_on": is_on,
         "switch_url": url_for("PluginView.switch", plugin=package.id) if switchable else "",
-        "confirm": gettext("Switch %(name)s off? Its pages, jobs and hooks stop at once; its data stays.", name=package.title)
-        if is_on
-        else "",
+        "off_url": url_for("PluginView.off", plugin=package.id) if may_write and row is not None and row.state == "disabling" else "",
     }
 
 

@@ -24,7 +24,7 @@ from core.domain.orders.refunds import settle
 from core.domain.orders.rules import REDUCTION
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
-from core.kernel.money import amount_from, minor_digits
+from core.kernel.money import amount_from, minor_digits, money_text
 from core.kernel.text import clean_text
 from core.runtime.db.bulk import insert_rows
 from core.runtime.security.audit import record
@@ -83,7 +83,7 @@ def refund_own(session: Session, wanted: OwnRefund, *, now: datetime) -> UUID:
     row |= {"external_id": external_id, "kind": kind, "state": "done", "amount": amount, "currency": order.currency, "reason": reason}
     row |= {"line_external_ids": [line.external_id for line in chosen], "channel_modified_at": now}
     insert_rows(session, Refund, [row])
-    totals = (str(order.refunded_total), str(order.refunded_total + amount))
+    totals = tuple(money_text(total, order.currency) for total in (order.refunded_total, order.refunded_total + amount))
     record(session, "orders.refund_recorded", "order", order.id, {"refunded_total": totals})
     settle(session, [order.id], now=now)
     _end(session, order, lines, chosen, reason=reason, now=now)
@@ -132,7 +132,7 @@ def _amount(order: Any, lines: Sequence[OrderLine], chosen: Sequence[OrderLine],
     if amount < 0 or (amount == 0 and not chosen):
         raise Invalid("An amount that goes back is more than zero.", field="amount")
     if amount > left:
-        raise Invalid("This is more than is left of what was paid.", field="amount", left=str(left))
+        raise Invalid("This is more than is left of what was paid.", field="amount", left=money_text(left, order.currency))
     if amount % Decimal(1).scaleb(-minor_digits(order.currency)):
         raise Invalid("This amount is finer than the currency's smallest coin.", field="amount")
     return amount

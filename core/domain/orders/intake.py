@@ -28,6 +28,7 @@ from core.domain.orders.receivers import receiver_columns, tokens_of
 from core.engines.metadata.search import index_new
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
+from core.kernel.money import money_text
 from core.runtime.db.bulk import insert_rows
 from core.runtime.db.direct import together
 from core.runtime.events import EventDraft, emit
@@ -192,7 +193,7 @@ def _accepted(batch: _Batch, order: NormalisedOrder, order_id: UUID, number: str
         "external_id": order.external_id,
         "state": standing.state,
         "payment": standing.payment,
-        "paid_total": str(order.paid_total),
+        "paid_total": money_text(order.paid_total, order.currency),
         "currency": order.currency,
     }
     return EventDraft("order.accepted", "order", order_id, payload, seq=1)

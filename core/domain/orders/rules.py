@@ -10,7 +10,7 @@ from decimal import Decimal
 from core.domain.orders.errors import OrderRefused
 from core.domain.orders.normalised import ChannelState, NormalisedLine, NormalisedOrder, RefundState
 from core.kernel.errors import Invalid
-from core.kernel.money import amount_from, minor_digits
+from core.kernel.money import amount_from, minor_digits, money_text
 from core.kernel.quantity import quantity_from
 
 MAX_LINES = 1_000
@@ -185,8 +185,8 @@ def _check_lines(order: NormalisedOrder) -> None:
         raise OrderRefused(
             "The lines' paid amounts and the postage do not add up to the total.",
             field="paid_total",
-            expected=str(total),
-            given=str(order.paid_total),
+            expected=money_text(total, order.currency),
+            given=money_text(order.paid_total, order.currency),
         )
 
 

@@ -97,7 +97,7 @@ def test_program_ends_and_refunds_an_order(floor, place):
     refused = program.post(f"/orders/{other}/refund", {"reason": "broken", "amount": "5.00"})
 
     assert [row.get("code") for row in rows] == [None, "channels.platform_decides"]
-    assert (made.status_code, program.get(made.headers["Location"].removeprefix("/api/v1")).json["amount"]) == (201, "5")
+    assert (made.status_code, program.get(made.headers["Location"].removeprefix("/api/v1")).json["amount"]) == (201, "5.00")
     assert (too_much.status_code, too_much.json["field"]) == (422, "amount")
     assert (refused.status_code, refused.json["code"]) == (409, "channels.platform_decides")
     assert _found(floor, taken) == ("delivered", "partly_refunded", Decimal("5.00"))

@@ -229,7 +229,7 @@ def test_refunds_never_exceed_the_payment_when_they_follow_each_other(unit, plac
     with pytest.raises(NothingPaid):
         refund_own(unit, OwnRefund(taken, "late", Decimal("0.01")), now=NOON)
 
-    assert (caught.value.field, caught.value.facts) == ("amount", {"left": "0.5000"})
+    assert (caught.value.field, caught.value.facts) == ("amount", {"left": "0.50"})
     assert (_order(unit, taken).refunded_total, _order(unit, taken).payment) == (Decimal("29.50"), "refunded")
 
 

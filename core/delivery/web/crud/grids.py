@@ -10,6 +10,7 @@ from uuid import UUID
 from flask_babel import gettext
 
 from core.delivery.web.crud.arguments import OPERATORS, SIZES, ActiveFilter, ListArguments
+from core.delivery.web.crud.export import RAW, SPREADSHEET
 from core.delivery.web.crud.render import css_of, renderer
 from core.delivery.web.theme import grid
 from core.delivery.web.theme.formats import formats
@@ -143,10 +144,11 @@ def _exports(addresses: Addresses, arguments: ListArguments) -> list[grid.Action
     if not addresses.export:
         return []
     base = addresses.export + arguments.address()
-    glue = "&" if base.endswith("?") is False and "?" in base and not base.endswith("?") else ""
+    glue = "" if base.endswith("?") else "&"
     return [
         grid.Action(gettext("CSV"), base, "file-download"),
-        grid.Action(gettext("CSV for spreadsheets"), f"{base}{glue}for=spreadsheet", "table-export"),
+        grid.Action(gettext("CSV for spreadsheets"), f"{base}{glue}for={SPREADSHEET}", "table-export"),
+        grid.Action(gettext("CSV for programs, with codes"), f"{base}{glue}for={RAW}", "code"),
     ]
 
 

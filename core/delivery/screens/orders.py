@@ -17,6 +17,7 @@ from core.delivery.screens.order_timeline import timeline_of
 from core.delivery.web.crud.grids import Addresses
 from core.delivery.web.crud.view import EntityView, view_name
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
@@ -86,7 +87,7 @@ class OrderView(EntityView):
         if error is None:
             flash(gettext(action.label), "success")
         else:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for(f"{self.endpoint}.show", pk=pk))
 
     @expose("/note/<pk>", methods=["POST"])
@@ -98,7 +99,7 @@ class OrderView(EntityView):
         try:
             service.write_note(db(), order.id, request.form.get("text", ""))
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for(f"{self.endpoint}.show", pk=pk))
 
     @expose("/tag/<pk>", methods=["POST"])
@@ -114,7 +115,7 @@ class OrderView(EntityView):
             elif name:
                 service.tag(db(), [order.id], add=[name])
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for(f"{self.endpoint}.show", pk=pk))
 
     @expose("/reveal/<pk>", methods=["POST"])
@@ -126,7 +127,7 @@ class OrderView(EntityView):
         try:
             clear = reveal_receiver(db(), order.id, reason=request.form.get("reason", ""))
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
         buyer = facts.buyer_of(order, "")
         names = {"name": clear.get("name", ""), "phone": clear.get("phone", ""), "email": clear.get("email", "")}

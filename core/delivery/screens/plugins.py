@@ -14,6 +14,7 @@ from sqlalchemy import select
 from core.delivery.screens import plugin_facts as facts
 from core.delivery.screens.plugin_forms import groups_of, posted_values, settings_form
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.plugin_calls import in_time
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
@@ -211,13 +212,13 @@ class PluginView(BaseView):
             return form, True
         except ConfigInvalid as error:
             for name, messages in error.facts["errors"].items():
-                texts = [gettext(str(messages))] if isinstance(messages, str) else [gettext(str(text)) for text in messages]
+                texts = [in_words(str(text)) for text in ([messages] if isinstance(messages, str) else messages)]
                 if name in form:
                     form[name].errors = texts
                 else:
                     form.form_errors.extend(text if name == WHOLE_FORM else f"{name}: {text}" for text in texts)
         except (ValueError, Conflict) as error:
-            form.form_errors.append(gettext(str(error)))
+            form.form_errors.append(in_words(str(error)))
         return form, False
 
     @expose("/<plugin>/test", methods=["POST"])
@@ -239,7 +240,7 @@ class PluginView(BaseView):
             result = configs.check_connection(db(), runtime(), plugin)
             last = {"ok": result.is_ok, "at": facts.now(), "text": gettext(result.message), "details": []}
         except (Unavailable, Conflict, Denied) as error:
-            last = {"ok": False, "at": facts.now(), "text": gettext(error.message), "details": []}
+            last = {"ok": False, "at": facts.now(), "text": in_words(error.message), "details": []}
         if is_fragment:
             return render_template("pages/_test_result.html", last=last)
         flash(last["text"] or gettext("The connection works."), "success" if last["ok"] else "danger")

@@ -17,6 +17,7 @@ from core.delivery.web.crud.grids import Addresses
 from core.delivery.web.crud.view import EntityView, view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.inventory.models import Warehouse
@@ -165,9 +166,9 @@ def _place_of(field: str, places: list[int]) -> str:
 
 def _blame(form: FlaskForm, key: str, message: str) -> None:
     if key in form:
-        form[key].errors = [*form[key].errors, gettext(message)]
+        form[key].errors = [*form[key].errors, in_words(message)]
     else:
-        form.form_errors.append(gettext(message))
+        form.form_errors.append(in_words(message))
 
 
 def _page(form: FlaskForm, count: int) -> Any:

@@ -12,6 +12,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from core.delivery.web.crud.view import view_name
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
 from core.domain.channels.own_refunds import REFUNDABLE, OwnRefund, refund_own
@@ -46,7 +47,7 @@ class RefundOrderView(BaseView):
             with db().begin_nested():
                 refund_own(db(), _wanted(order), now=datetime.now(UTC))
         except (Invalid, Conflict) as error:
-            return _page(order, lines, {getattr(error, "field", None) or "": gettext(error.message)}), 422
+            return _page(order, lines, {getattr(error, "field", None) or "": in_words(error.message)}), 422
         flash(gettext("The refund is recorded."), "success")
         return redirect(url_for(f"{ORDERS}.show", pk=order.id))
 

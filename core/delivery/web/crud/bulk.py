@@ -17,6 +17,7 @@ from core.delivery.web import trail
 from core.delivery.web.crud import forms
 from core.delivery.web.crud.arguments import ListArguments
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
 from core.engines.metadata.bulk import run_key, source_of
@@ -107,7 +108,7 @@ def _tell(action: Action, outcomes: Mapping[UUID, OrderloomError | None], names:
         flash(gettext(action.label) + ": " + ngettext("%(num)s row done.", "%(num)s rows done.", done), "success")
     refused = {key: error for key, error in outcomes.items() if error is not None}
     for key, error in list(refused.items())[:SHOWN_REFUSALS]:
-        flash(f"{names.get(key, str(key)[-6:])}: {gettext(error.message)}", "danger")
+        flash(f"{names.get(key, str(key)[-6:])}: {in_words(error.message)}", "danger")
     if len(refused) > SHOWN_REFUSALS:
         rest = len(refused) - SHOWN_REFUSALS
         flash(ngettext("%(num)s more row was refused.", "%(num)s more rows were refused.", rest), "danger")

@@ -13,6 +13,7 @@ from flask_babel import get_locale, get_timezone, gettext
 from flask_wtf import FlaskForm
 
 from core.delivery.web.crud import forms
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
@@ -157,9 +158,9 @@ class Editing:
         problems = error.problems if isinstance(error, ValuesRefused) else {getattr(error, "field", None) or "": error.message}
         for key, message in problems.items():
             if prefix + key in form:
-                form[prefix + key].errors = [*form[prefix + key].errors, gettext(message)]
+                form[prefix + key].errors = [*form[prefix + key].errors, in_words(message)]
             else:
-                form.form_errors.append(gettext(message))
+                form.form_errors.append(in_words(message))
 
     def _conflict(self, form: FlaskForm, fields: Sequence[Field], record: Any) -> dict[str, Any] | None:
         """What somebody else saved since this form was opened; None when nobody did, or when the reader chose to overwrite."""

@@ -181,9 +181,9 @@ class PluginView(BaseView):
         usual = row.mode or (manifest.in_flight if manifest is not None else "park")
         return render_template(
             "pages/plugin_off.html",
-            title=gettext("Switch %(name)s off", name=gettext(package.title)),
+            title=gettext("Switch %(name)s off", name=facts.said(package, "title")),
             back=back,
-            name=gettext(package.title),
+            name=facts.said(package, "title"),
             url=url_for("PluginView.switch", plugin=plugin),
             pending=sum(runtime().in_flight(db(), plugin).values()),
             can_drain=can_drain,

@@ -160,7 +160,7 @@ class OrderView(EntityView):
 
     @staticmethod
     def _own_steps(order: Order, action: Callable[..., grid.Action]) -> list[grid.Action]:
-        """What people note about an order that no platform speaks for: payment, delivery, completion, refunds."""
+        """What people note about an order that no platform speaks for: payment, delivery, completion."""
         steps = []
         if can("orders.write"):
             if order.state == "shipped":
@@ -169,8 +169,6 @@ class OrderView(EntityView):
                 steps.append(action("complete", gettext("Complete"), "circle-check"))
             if order.payment in DUE and order.state != "cancelled":
                 steps.append(action("pay", gettext("Record payment"), "cash"))
-        if order.payment in REFUNDABLE and can("orders.refund"):
-            steps.append(grid.Action(gettext("Record refund"), url_for("RefundOrderView.refund", pk=order.id), "arrow-back-up"))
         return steps
 
     def _head(self, order: Order) -> dict[str, Any]:
@@ -183,13 +181,16 @@ class OrderView(EntityView):
         primary, more = None, []
         if order.state in SHIPPABLE and not order.hold_count and can("fulfilment.ship"):
             primary = grid.Action(gettext("Ship"), url_for("ShipOrderView.ship", pk=order.id), "truck-delivery")
-        if self._is_own(order):
+        is_own = self._is_own(order)
+        if is_own:
             ends = self._own_steps(order, action)
             primary = primary or (ends.pop(0) if order.state in ("shipped", "delivered") and ends else None)
             more += ends
         is_open = order.state in ("placed", "paid", *SHIPPABLE)
         if is_open and can("orders.hold"):
             more.append(action("hold", gettext("Hold"), "hand-stop"))
+        if is_own and order.payment in REFUNDABLE and can("orders.refund"):
+            more.append(grid.Action(gettext("Record refund"), url_for("RefundOrderView.refund", pk=order.id), "arrow-back-up"))
         if is_open and can("orders.cancel"):
             more.append(action("cancel", gettext("Cancel order"), "ban", "bad"))
         return {

@@ -211,12 +211,13 @@ class PluginView(BaseView):
             configs.save_draft(db(), runtime(), plugin, posted_values(entries, form, request.form))
             return form, True
         except ConfigInvalid as error:
+            labels = {entry["name"]: gettext(entry["label"]) for entry in entries}
             for name, messages in error.facts["errors"].items():
                 texts = [in_words(str(text)) for text in ([messages] if isinstance(messages, str) else messages)]
                 if name in form:
                     form[name].errors = texts
                 else:
-                    form.form_errors.extend(text if name == WHOLE_FORM else f"{name}: {text}" for text in texts)
+                    form.form_errors.extend(text if name == WHOLE_FORM else f"{labels.get(name, name)}: {text}" for text in texts)
         except (ValueError, Conflict) as error:
             form.form_errors.append(in_words(str(error)))
         return form, False

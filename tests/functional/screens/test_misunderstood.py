@@ -26,6 +26,13 @@ def test_list_opens_with_the_bad_filter_named_when_a_value_means_nothing(floor):
     assert 'href="?queue=all" aria-label="Remove filter Shop"' in page.text
 
 
+def test_search_keeps_the_filters_of_the_list(floor):
+    page = floor.visitor("owner@tea.example").get("/t/tea/orders/list/?queue=all&f.state=paid").text
+    search = page[page.index('class="tools-find"') :].partition("</form>")[0]
+
+    assert '<input type="hidden" name="f.state" value="paid">' in search
+
+
 @pytest.mark.parametrize("args", ["f.hold_count=99999999999999999999", "f.placed_at.from=0001-01-01", "f.is_blocked=1"])
 def test_list_opens_when_a_value_is_out_of_bounds(floor, args):
     page = floor.visitor("owner@tea.example").get(f"/t/tea/orders/list/?{args}&queue=all")

@@ -47,3 +47,14 @@ def test_catalogue_says_what_the_manifest_has_for_the_language(floor, monkeypatc
 def test_manifest_is_refused_when_its_languages_are_no_tables(wrong):
     with pytest.raises(ManifestInvalid):
         manifest_from({**RAW, "localized": wrong})
+
+
+@pytest.mark.database
+def test_form_says_what_is_missing_in_the_readers_language(floor):
+    browser = floor.visitor("owner@tea.example")
+    browser.get("/lang/zh")
+
+    page = browser.post("/t/tea/plugins/taobao/save", {}, page="/t/tea/account/")
+
+    assert page.status_code == 422
+    assert ("必填。" in page.text, "Missing data" in page.text) == (True, False)

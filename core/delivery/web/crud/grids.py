@@ -130,6 +130,7 @@ def tools_of(
     return grid.Tools(
         search=arguments.query.search,
         keep=[pair for pair in kept if pair[0] not in names],
+        keep_filters=[pair for pair in kept if pair[0] in names],
         chips=[_chip(one, arguments) for one in arguments.active],
         problems=[grid.Chip(say(one.label) if one.label else one.key[:40], one.text[:60], arguments.without(one.names)) for one in bad],
         clear_url=clear if arguments.active or bad or arguments.query.search else "",

@@ -252,7 +252,7 @@ def _localized(value: Any) -> Mapping[str, Mapping[str, str]]:
         is_fit = re.fullmatch("[a-z]{2,3}", language) and isinstance(words, dict) and set(words) <= {"title", "summary"}
         if not is_fit or not all(isinstance(text, str) and text.strip() for text in words.values()):
             raise _Refused('must be tables such as [localized.zh] with "title" and "summary"')
-        found[language] = MappingProxyType(dict(words))
+        found[language] = dict(words)  # the row that keeps the manifest takes plain tables
     return MappingProxyType(found)
 
 

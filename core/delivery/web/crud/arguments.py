@@ -126,12 +126,16 @@ def _strangers(entity: EntityType, args: MultiDict[str, str]) -> Iterable[Misund
         if start not in ("f", "op") or not text.strip():
             continue
         item = entity.by_key.get(key.removesuffix(".from").removesuffix(".to"))
-        is_span = item is not None and item.type is FieldType.DATETIME
-        ends = {f"f.{item.key}.from", f"f.{item.key}.to"} if is_span else {f"f.{item.key}", f"op.{item.key}"} if item is not None else set()
-        if item is None or not item.is_filterable or name not in ends:
+        if item is None or not item.is_filterable or name not in _names_of(item):
             yield Misunderstood(key, "" if item is None else item.label, text, (name,))
         elif start == "op" and text not in OPERATORS.get(item.type, ("eq",)):
             yield Misunderstood(key, item.label, text, (name,))
+
+
+def _names_of(item: Field) -> tuple[str, str]:
+    """The arguments by which a list is filtered by this field."""
+    name = f"f.{item.key}"
+    return (f"{name}.from", f"{name}.to") if item.type is FieldType.DATETIME else (name, f"op.{item.key}")
 
 
 def _active(entity: EntityType, args: MultiDict[str, str]) -> Iterable[ActiveFilter]:

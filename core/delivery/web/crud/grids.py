@@ -123,7 +123,7 @@ def tools_of(
 ) -> grid.Tools:
     """Search, filters, chips, columns and exports."""
     bad = arguments.problems
-    names = {name for one in (*arguments.active, *bad) for name in one.names}
+    names = {name for one in arguments.active for name in one.names} | {name for one in bad for name in one.names}
     kept = [(name, value) for name, value in arguments.raw if name not in ("q", "cursor")]
     clear = arguments.without([*names, "q"])
     shown, say = [*keys, *(key for key in all_keys if key not in keys)], speaker()

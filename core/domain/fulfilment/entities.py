@@ -143,6 +143,7 @@ PARCEL = EntityType(
     list_fields=("shipment_id", "carrier_id", "tracking_number", "weight_g"),
     form_fields=("weight_g",),
     title_field="tracking_number",
+    parent_field="shipment_id",
     search_fields=("tracking_number",),
     update=updater(Parcel),
     menu="fulfilment",

@@ -53,7 +53,8 @@ class Field:
     A field is written only when `is_writable`; `create_only` fields are fixed afterwards. `is_personal` fields are masked values of
     people and are left out of exports unless the user may reveal; `is_write_only` fields take values in clear that are never given back.
     `target` names the entity type that a reference points to; its key then ends in `_id`. `currency_key` names the field that holds the
-    currency of a money field. `is_filterable` and `is_sortable` promise an index or a small table.
+    currency of a money field. `is_filterable` and `is_sortable` promise an index or a small table. `default` is a value, or a function
+    of the session where each tenant has its own.
     """
 
     key: str
@@ -101,8 +102,9 @@ class Action:
     """Something staff do to one or many records, set-based and safe to repeat.
 
     `apply(session, ids, params)` returns an outcome per id: None for done, or the error that refused that record.
-    `fields` is a small form asked first. `inverse` names the action that undoes this one. `needs_names`: it takes something for each record
-    (a tracking number), so it works on chosen records and never on "all that match".
+    `fields` is a small form asked first; `check(params)` refuses what is wrong whatever the records, with `Invalid` and the field's name,
+    before a run over many of them starts. `inverse` names the action that undoes this one. `needs_names`: it takes something for each
+    record (a tracking number), so it works on chosen records and never on "all that match".
     """
 
     key: str
@@ -115,6 +117,7 @@ class Action:
     kind: str = "neutral"
     inverse: str = ""
     needs_names: bool = False
+    check: Callable[[Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +129,8 @@ class EntityType:
     name. Permissions are `<area>.read`, `<area>.write` and `<area>.delete`, where `area` is the permission group. `default_sort` is
     (field key, asc|desc) of an indexed column. `card_fields` are the list's fields that a narrow screen shows, the first few where none
     are named. `search_entity` names the entity in the search index, empty when search covers `search_fields` by prefix only.
-    `search(session, text)` gives the condition itself, where neither of them is enough.
+    `search(session, text)` gives the condition itself, where neither of them is enough. `parent_field` names the reference to the record
+    that this one is a part of; who has saved it goes back there.
     """
 
     key: str
@@ -140,6 +144,7 @@ class EntityType:
     card_fields: tuple[str, ...] = ()
     form_fields: tuple[str, ...] = ()
     title_field: str = "code"
+    parent_field: str = ""
     default_sort: tuple[str, str] = ("id", "desc")
     search_fields: tuple[str, ...] = ()
     search_entity: str = ""

@@ -23,8 +23,8 @@ class ClaimRule:
     """Which columns play which part; conditions and assignments are written by the programmer, never by a user.
 
     A counter is found by the `thing` wanted and stands in a `place`; a claim has an `owner`, a thing, a place and an `amount`. `free` is
-    over the counter's columns. `sets` changes the counter `t` by `n.wanted`, the sum that is asked of it; `told` names what is returned of
-    each changed one (also `old.…` and `new.…`). A claim that fulfils `held` stands already. Only counters that fulfil `usable`, a condition
+    over the counter's columns. `sets` gives the counter `t` its new values, made of the `carried` columns as they were when they were locked
+    (`n.…`) and `n.wanted`, the sum that is asked of it; `told` names what is returned of each changed one (also `old.…` and `new.…`). A claim that fulfils `held` stands already. Only counters that fulfil `usable`, a condition
     over `counters` by its table's name, are looked at. `on_conflict` leaves a claim that stands as it is. All tables belong to tenants.
     """
 
@@ -35,6 +35,7 @@ class ClaimRule:
     owner: str
     amount: str
     free: str
+    carried: str
     sets: str
     told: str
     held: str
@@ -89,6 +90,9 @@ def _statement(rule: ClaimRule) -> str:
     counters, claims = rule.counters.__table__.name, rule.claims.__table__.name  # type: ignore[attr-defined]
     types = {name: record_of(rule.claims, (name,)).partition(" ")[2] for name in (owner, thing)}
     told = [part.rpartition(" AS ")[2] for part in rule.told.split(", ")]
+    # The change first tries the row as the statement's snapshot has it, and judges its CHECKs, before it notices that somebody changed the
+    # row meanwhile. So it uses nothing of that row: the values that were read under the lock are right in both attempts.
+    carried = ", ".join(f"seen.{name.strip()}" for name in rule.carried.split(","))
     return f"""
 WITH r AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(CAST(%(rows)s AS jsonb)) AS r({record_of(rule.claims, ("id", owner, thing, amount))})),
@@ -97,7 +101,7 @@ held AS MATERIALIZED (
     SELECT {owner}, {thing} FROM {claims}
     WHERE tenant_id = %(tenant)s AND {owner} = ANY(CAST(%(owners)s AS {types[owner]}[])) AND ({rule.held})),
 seen AS MATERIALIZED (
-    SELECT {thing}, {place}, {rule.free} AS free FROM {counters}
+    SELECT {thing}, {place}, {rule.free} AS free, {rule.carried} FROM {counters}
     WHERE tenant_id = %(tenant)s AND {thing} = ANY(CAST(%(things)s AS {types[thing]}[])) AND {rule.usable}
     ORDER BY {thing}, {place} FOR UPDATE),
 fit AS MATERIALIZED (
@@ -109,7 +113,7 @@ made AS (
     SELECT %(tenant)s, r.id, r.{owner}, r.{thing}, seen.{place}, r.{amount} FROM r JOIN seen USING ({thing}), fit WHERE fit.yes
     {rule.on_conflict} RETURNING {owner}, {thing}, {amount}),
 given AS MATERIALIZED (
-    SELECT {thing}, seen.{place}, wanted
+    SELECT {thing}, seen.{place}, wanted, {carried}
     FROM (SELECT {thing}, sum({amount}) AS wanted FROM made GROUP BY {thing}) AS sums JOIN seen USING ({thing})),
 taken AS (
     UPDATE {counters} AS t SET {rule.sets} FROM given AS n

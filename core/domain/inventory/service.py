@@ -44,7 +44,8 @@ _RULE = ClaimRule(
     amount="quantity",
     free=_FREE,
     carried="on_hand, reserved",
-    sets=f"on_hand = n.on_hand, reserved = n.reserved + n.wanted, updated_at = now(), {_LOW.format(free='n.on_hand - n.reserved - n.wanted')}",
+    sets="on_hand = n.on_hand, reserved = n.reserved + n.wanted, updated_at = now(), "
+    + _LOW.format(free="n.on_hand - n.reserved - n.wanted"),
     told=_TOLD,
     held=_HELD,
     usable=_OPEN,

@@ -23,9 +23,10 @@ class ClaimRule:
     """Which columns play which part; conditions and assignments are written by the programmer, never by a user.
 
     A counter is found by the `thing` wanted and stands in a `place`; a claim has an `owner`, a thing, a place and an `amount`. `free` is
-    over the counter's columns. `sets` gives the counter `t` its new values, made of the `carried` columns as they were when they were locked
-    (`n.…`) and `n.wanted`, the sum that is asked of it; `told` names what is returned of each changed one (also `old.…` and `new.…`). A claim that fulfils `held` stands already. Only counters that fulfil `usable`, a condition
-    over `counters` by its table's name, are looked at. `on_conflict` leaves a claim that stands as it is. All tables belong to tenants.
+    over the counter's columns. `sets` gives the counter `t` its new values, made of the `carried` columns as they were when they were
+    locked (`n.…`) and of `n.wanted`, the sum that is asked of it; `told` names what is returned of each changed one (also `old.…` and
+    `new.…`). A claim that fulfils `held` stands already. Only counters that fulfil `usable`, a condition over `counters` by its table's
+    name, are looked at. `on_conflict` leaves a claim that stands as it is. All tables belong to tenants.
     """
 
     counters: type

@@ -31,6 +31,7 @@ from core.runtime.jobs.actions import ActionRegistry
 from core.runtime.plugin_host.bridge import plugin_subscribers
 from core.runtime.plugin_host.host import HostOptions, PluginHost
 from core.runtime.plugin_host.runtime import PluginRuntime, RuntimeOptions
+from core.runtime.plugin_host.worker_watch import WorkerWatch
 from core.runtime.security.permissions import Rights
 from core.runtime.security.vault import Vault
 from core.runtime.tenancy.database import Database
@@ -101,4 +102,6 @@ def event_runtime(settings: Settings, *, name: str) -> EventRuntime:
         queue_url=settings.queue_url,
         registry=system.registry,
         schedules=system.schedules,
+        watch=WorkerWatch(system.plugins, deaths=settings.worker_deaths),
+        worker_deaths=settings.worker_deaths,
     )

@@ -72,6 +72,12 @@ class Settings:
     web_timeout_s: int = setting(60, "Seconds after which a web process that hangs is replaced.", least=5)
     web_max_requests: int = setting(10_000, "Requests after which a web process is replaced, against slow growth.", least=0)
     worker_processes: int = setting(1, "Working processes of one `oms worker`.", least=1)
+    worker_deaths: int = setting(
+        3,
+        "Deaths of working processes after which the delivery that they worked on is given up, and after which the plugin it belongs to"
+        " rests at its tenant for five minutes.",
+        least=1,
+    )
 
     egress_allow: tuple[str, ...] = setting(
         (),

@@ -5,18 +5,19 @@ Every loaded plugin is wired once; the gate, the menu and the frame decide per r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from flask import url_for
+from flask import Response, current_app, request, url_for
 from werkzeug.routing import BuildError
 
 from core.delivery.api.plugin_api import ApiView
+from core.delivery.bell import BellMemory
 from core.delivery.web.app_builder import OmsAppBuilder
 from core.delivery.web.descriptors import Bell, MenuEntry
 from core.delivery.web.frame import extend_frame
-from core.delivery.web.identity import current_identity
+from core.delivery.web.identity import current_identity, current_tenant
 from core.delivery.web.menu import Entry
 from core.delivery.web.plugin_calls import RUNTIME, TURNSTILE, plugin_runtime
 from core.delivery.web.plugin_view import PageView
@@ -31,6 +32,8 @@ from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.plugin_host.turnstile import Turnstile
 from core.runtime.plugin_host.verdicts import Site
 from core.runtime.tenancy.scope import require_scope
+
+BELL = "oms.bell"
 
 
 class PageUnfit(OrderloomError):
@@ -54,6 +57,9 @@ def register_plugin_pages(builder: OmsAppBuilder, runtime: PluginRuntime, *, thr
             builder.menu.add(_entry(found.plugin, view, entry))
     for found in registry.all_items("api"):
         builder.add_api(_owned(found, ApiView))
+    builder.app.extensions[BELL] = BellMemory()
+    bells = registry.all_items("bell")
+    builder.app.after_request(_forgetting(frozenset(found.item.page.partition(".")[0] for found in bells)))
     extend_frame(_with_bell)
 
 
@@ -93,18 +99,45 @@ def _entry(plugin: str, view: type, entry: MenuEntry) -> Entry:
 
 def _with_bell(shell: Shell) -> Shell:
     """The frame with the bell of the first plugin that has one; without it when that plugin fails, or takes too long."""
-    identity, runtime = current_identity(), plugin_runtime()
-    found = next(iter(runtime.host.registry.items("bell", require_scope().tenant_id)), None)
+    identity, found = current_identity(), _bell()
     if found is None or identity is None:
         return shell
     bell: Bell = found.item
-    scope = require_scope()
-    call = AsideCall(Who(scope.tenant_id, scope.slug, found.plugin, MAIN), Site("bell", bell.key), bell.unread, (identity.person.user_id,))
-    [counted] = runtime.call_aside([call], budget_s=PAGE_BUDGET_S)
-    if not isinstance(counted.value, int):
+    scope, user_id = require_scope(), identity.person.user_id
+
+    def count() -> int | None:
+        call = AsideCall(Who(scope.tenant_id, scope.slug, found.plugin, MAIN), Site("bell", bell.key), bell.unread, (user_id,))
+        [counted] = plugin_runtime().call_aside([call], budget_s=PAGE_BUDGET_S)
+        return counted.value if isinstance(counted.value, int) else None
+
+    unread = bell_memory().unread((scope.tenant_id, user_id), count)
+    if unread is None:
         return shell
     try:
         urls = replace(shell.urls, bell=url_for(bell.menu), notifications=url_for(bell.page))
     except BuildError:
         return shell
-    return replace(shell, urls=urls, unread=counted.value)
+    return replace(shell, urls=urls, unread=unread)
+
+
+def _bell() -> Contribution | None:
+    return next(iter(plugin_runtime().host.registry.items("bell", require_scope().tenant_id)), None)
+
+
+def bell_memory() -> BellMemory:
+    """What the bell said lately, in this process."""
+    memory: BellMemory = current_app.extensions[BELL]
+    return memory
+
+
+def _forgetting(views: frozenset[str]) -> Callable[[Response], Response]:
+    """Who changes something, or looks at the bell's own pages (those of `views`), sees the new number on the next page."""
+
+    def forget(response: Response) -> Response:
+        identity, tenant = current_identity(), current_tenant()
+        is_deed = request.method not in ("GET", "HEAD", "OPTIONS") or (request.endpoint or "").partition(".")[0] in views
+        if is_deed and identity is not None and tenant is not None:
+            bell_memory().forget((tenant.id, identity.person.user_id))
+        return response
+
+    return forget

@@ -50,6 +50,16 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP)
 
 
+def money_text(amount: Decimal, currency: str = "") -> str:
+    """An amount as documents, REST and exports write it: exact, without exponent, with the decimals of the currency's smallest coin.
+
+    Further decimals stay where they are not zero; of an amount whose currency is not known two are written.
+    """
+    whole, _, decimals = f"{amount:f}".partition(".")
+    decimals = decimals.rstrip("0").ljust(minor_digits(currency), "0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
 def share_out(total: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
     """Split `total` by `weights` into rounded parts whose sum is exactly `total`.
 

@@ -37,6 +37,7 @@ KINDS: dict[str, str] = {
     "order.refund_requested": N_("A refund was asked for"),
     "order.refunded": N_("An order was refunded"),
     "shipment.dispatched": N_("A shipment left the warehouse"),
+    "shipment.delivered": N_("A shipment arrived"),
     "stock.low": N_("A SKU fell to its alert level"),
     "stock.increased": N_("More of a SKU became free"),
     "catalog.sku_added": N_("A SKU was added"),

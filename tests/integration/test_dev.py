@@ -54,7 +54,11 @@ def test_file_uses_the_standard_library_only_when_imported():
 
 
 def test_file_is_understood_by_python_3_7_when_it_must_say_that_it_needs_a_newer_one():
-    ast.parse((ROOT / "dev.py").read_text(), feature_version=(3, 7))
+    tree = ast.parse((ROOT / "dev.py").read_text(), feature_version=(3, 7))
+
+    assert "main" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    with pytest.raises(SyntaxError):
+        ast.parse("if (n := 1): pass", feature_version=(3, 7))  # the check can tell
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 2), (["no-such-verb"], 2), (["--help"], 0)])

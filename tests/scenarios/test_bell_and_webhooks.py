@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from core.runtime.plugin_host.lifecycle import enable
@@ -32,19 +31,15 @@ def site(floor) -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A browser page that fails the test when the browser complains."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("There is no Chromium on this machine.")
     heard: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
-        page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
-        yield page
-        browser.close()
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    page = context.new_page()
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
     assert heard == []
 
 

@@ -242,7 +242,7 @@ def _write_schema(entity: EntityType, fields: list[Field], *, is_new: bool) -> S
     for item in fields:
         schema = _input(item, nullable=_nullable(entity, item.key) and not item.is_required)
         schema["description"] = item.help or item.label
-        if is_new and item.default is not None:
+        if is_new and item.default is not None and not callable(item.default):
             schema["default"] = item.default
         properties[item.key] = schema
     if not is_new and hasattr(entity.model, "row_version"):

@@ -32,6 +32,7 @@ from core.delivery.api.schemas import (
     Moment,
     NoteSchema,
     Quantity,
+    RefundOwnSchema,
     RevealSchema,
     ShipSchema,
 )
@@ -44,6 +45,7 @@ _ORDER_SCHEMAS: Mapping[str, type] = {
     "BulkOrder": BulkOrdersSchema,
     "ManualOrder": ManualOrderSchema,
     "OrderNote": NoteSchema,
+    "OwnRefund": RefundOwnSchema,
     "Reveal": RevealSchema,
     "ShipOrder": ShipSchema,
 }
@@ -70,7 +72,7 @@ def _class_of(schema: Any) -> type:
 def _own_fields(_converter: Any, item: fields.Field[Any], **_more: Any) -> Schema:
     """What apispec cannot know of our own kinds of fields."""
     if isinstance(item, Amount | Quantity):
-        return {"type": ["string", "number"], "pattern": AMOUNT_PATTERN}
+        return {"type": ["string", "number", "null"] if item.allow_none else ["string", "number"], "pattern": AMOUNT_PATTERN}
     if isinstance(item, Moment):
         return {"type": ["string", "null"] if item.allow_none else "string", "format": "date-time"}
     return {}
@@ -93,6 +95,17 @@ def described_orders(permissions: Mapping[str, str]) -> Described:
                 parameters=keyed,
                 requestBody=body_of(ref("ShipOrder")),
                 responses={"201": answer("The shipment; the first one when it is known.", _ids("shipment_id"), location=True), **writes},
+            )
+        },
+        "/orders/{id}/refund": {
+            "post": operation(
+                "orders_refund",
+                tag=TAG,
+                summary="Record a refund or return of an order of an own shop",
+                permission=permissions["refund"],
+                parameters=keyed,
+                requestBody=body_of(ref("OwnRefund")),
+                responses={"201": answer("The refund.", _ids("refund_id"), location=True), **writes},
             )
         },
         "/orders/{id}/stuck": {

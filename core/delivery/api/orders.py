@@ -17,11 +17,21 @@ from sqlalchemy.orm import Session
 from core.delivery.api.base import API_ROOT, Described, Rest, id_from
 from core.delivery.api.describe_orders import MAX_BULK, described_orders
 from core.delivery.api.idempotency import once
-from core.delivery.api.schemas import BulkOrdersSchema, ManualOrderSchema, NoteSchema, RevealSchema, ShipSchema, flat_errors, order_from
+from core.delivery.api.schemas import (
+    BulkOrdersSchema,
+    ManualOrderSchema,
+    NoteSchema,
+    RefundOwnSchema,
+    RevealSchema,
+    ShipSchema,
+    flat_errors,
+    order_from,
+)
 from core.delivery.web.body import arguments, json_body, json_response
 from core.delivery.web.errors import field_errors
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
+from core.domain.channels.own_refunds import OwnRefund, refund_own
 from core.domain.fulfilment.shipping import ShipmentOrder, ship
 from core.domain.fulfilment.stuck import why_stuck
 from core.domain.orders.errors import OrderUnknown
@@ -45,6 +55,7 @@ class OrderApi(Rest, BaseApi):
         "bulk": "orders.import",
         "enter": "orders.write",
         "ship": "fulfilment.ship",
+        "refund": "orders.refund",
         "stuck": "orders.read",
         "note": "orders.write",
         "reveal": "customers.reveal",
@@ -110,6 +121,20 @@ class OrderApi(Rest, BaseApi):
         wanted = ShipmentOrder(order_id, values["carrier_id"], values["tracking_number"], lines, values["weight_g"], values["note"])
         shipment_id = ship(db(), wanted, now=datetime.now(UTC))
         return _made({"shipment_id": str(shipment_id)}, f"{request.script_root}{API_ROOT}/shipments/{shipment_id}")
+
+    @expose("/<pk>/refund", methods=["POST"])
+    @protect()
+    @permission_name("refund")
+    def refund(self, pk: str) -> Response:
+        """Record a refund or return of an order of an own shop."""
+        arguments()
+        return once(db(), lambda: self._refund(pk))
+
+    def _refund(self, pk: str) -> Response:
+        values = _checked(RefundOwnSchema(), json_body())
+        wanted = OwnRefund(_order_id(pk), values["reason"], values["amount"], tuple(values["lines"]), values["warehouse_id"])
+        refund_id = refund_own(db(), wanted, now=datetime.now(UTC))
+        return _made({"refund_id": str(refund_id)}, f"{request.script_root}{API_ROOT}/refunds/{refund_id}")
 
     @expose("/<pk>/stuck", methods=["GET"])
     @protect()

@@ -74,11 +74,12 @@ class EntityApi(Rest, ModelRestApi):
         """One page of records."""
         query, keys = self._query(), self._fields()
         try:
-            page = queries.fetch(db(), self.entity, query, now=self.now(), keys=keys)
+            page = queries.fetch(db(), self.entity, query, now=self.now(), keys=[*keys, *self._currencies(keys)])
         except ConditionInvalid as error:
             error.field = f"filter{(error.field or '').removeprefix('$')}"
             raise
-        rows = [document(row, keys) for row in page.rows]
+        fields = [self.entity.by_key[key] for key in keys]
+        rows = [document(row, fields) for row in page.rows]
         return json_response({"result": rows, "next": page.next_cursor, "previous": page.previous_cursor})
 
     @expose("/<pk>", methods=["GET"])
@@ -167,11 +168,14 @@ class EntityApi(Rest, ModelRestApi):
 
     def shown(self, record: Any) -> dict[str, Any]:
         """A record as JSON, with its version for later changes."""
-        keys = [item.key for item in queries.readable_fields(self.entity)]
-        shown = document(record, keys)
+        shown = document(record, queries.readable_fields(self.entity))
         if hasattr(record, "row_version"):
             shown["row_version"] = record.row_version
         return shown
+
+    def _currencies(self, keys: Sequence[str]) -> Sequence[str]:
+        """The fields that hold the currencies of these fields' amounts."""
+        return [item.currency_key for key in keys if (item := self.entity.by_key[key]).currency_key]
 
     def _writable(self) -> Sequence[Field]:
         """Fields that this resource takes; where the code's own fields are not changed by hand, the tenant's own still are."""

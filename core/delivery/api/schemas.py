@@ -177,6 +177,19 @@ class ShipSchema(StrictSchema):
     note = text_of(500)
 
 
+class RefundOwnSchema(StrictSchema):
+    """A refund or return of an order of one's own shop.
+
+    `lines` are given back whole; without `amount` what was paid for them goes back. With a `warehouse_id` their shipped goods lie there
+    again.
+    """
+
+    reason = Text(required=True, validate=validate.Length(min=1, max=200))
+    amount = Amount(load_default=None, allow_none=True)
+    lines = fields.List(fields.UUID(), load_default=list, validate=validate.Length(max=1000))
+    warehouse_id = fields.UUID(load_default=None, allow_none=True)
+
+
 class NoteSchema(StrictSchema):
     """A note on an order."""
 

@@ -13,15 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from config.reading import as_variables, load_settings
+from config.reading import load_settings
 from config.schema import Settings
 from core.delivery.logs import configure_logging
 from core.runtime.db.embedded import EmbeddedPostgres, Endpoints
 from core.runtime.db.embedded_home import write_private
 from core.runtime.jobs.embedded import EmbeddedValkey
-
-# What each kind of process must know beyond the plain settings. Nobody but migrations learns the owner's address.
-_ADDRESSES = ("database_url", "database_owner_url", "relay_url", "backup_url", "queue_url", "secret_key", "master_key")
 
 
 @dataclass(frozen=True)
@@ -88,21 +85,6 @@ def running_installation(**overrides: Any) -> Iterator[Settings]:
         for server in (servers.queue, servers.database):
             if server is not None:
                 server.stop()
-
-
-def handed_down(settings: Settings, *names: str) -> dict[str, str]:
-    """Environment variables that give a child process the addresses and keys called `names`, and the data folder."""
-    unknown = set(names) - set(_ADDRESSES)
-    if unknown:
-        raise ValueError(f"not an address or key: {sorted(unknown)}")
-    values = {name: getattr(settings, name) for name in names}
-    return as_variables(values | {"data_dir": settings.data_dir, "environment": settings.environment})
-
-
-def kept_back() -> list[str]:
-    """Environment variables that a child process gets only by `handed_down`."""
-    plain = list(as_variables(dict.fromkeys(_ADDRESSES, "")))
-    return plain + [f"{name}_FILE" for name in plain]
 
 
 def _generated_keys(data_dir: Path) -> dict[str, str]:

@@ -13,9 +13,9 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import click
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 import core
 from config.reading import SettingsInvalid
@@ -91,7 +91,7 @@ def run(arguments: list[str]) -> int:
         return _fail(error.message, error.code, NEEDS_SET_UP, as_json=as_json)
     except OrderloomError as error:
         return _fail(error.message, error.code, FAILED, as_json=as_json)
-    except DBAPIError as error:
+    except _database_errors() as error:
         message, code = _database_fault(error)
         return _fail(message, code, NEEDS_SET_UP, as_json=as_json) if message else _raise(error)
     except PermissionError as error:
@@ -104,7 +104,13 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def _database_fault(error: DBAPIError) -> tuple[str, str]:
+def _database_errors() -> tuple[type[Exception], ...]:
+    """SQLAlchemy's kinds of error, if anything has loaded it; only then can one have been raised. Most commands start without it."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return (loaded.DBAPIError,) if loaded else ()
+
+
+def _database_fault(error: Any) -> tuple[str, str]:
     """What to tell of an error that says that the database is not set up; ("", "") for any other."""
     state = getattr(error.orig, "sqlstate", None)
     if state == _UNDEFINED_TABLE:
@@ -112,7 +118,7 @@ def _database_fault(error: DBAPIError) -> tuple[str, str]:
             "This database has no tables of Orderloom. Set it up with `oms migrate`, or name the folder with your data: oms --data DIR …",
             "cli.no_schema",
         )
-    if isinstance(error, OperationalError) and state is None:
+    if isinstance(error, sys.modules["sqlalchemy.exc"].OperationalError) and state is None:
         return "The database cannot be reached. `oms doctor` says more.", "cli.no_database"
     return "", ""
 

@@ -17,11 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import IO, Any, Protocol, TextIO
 
+from core.delivery.cli.nursery import Adopted, Nursery
+from core.delivery.cli.program import Program
 from core.runtime.db.embedded_process import die_with_parent
 
 # Waiting times before the first, second, … restart; the last one repeats. A program that stayed up for a while starts over.
@@ -50,16 +52,6 @@ class Server(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Program:
-    """A program to keep running. `env` is its whole environment; `inherit` are open files it receives."""
-
-    name: str
-    command: Sequence[str]
-    env: Mapping[str, str] = field(repr=False)
-    inherit: tuple[int, ...] = ()
-
-
 class StopRequested(BaseException):
     """A signal asks us to end. Not an Exception, so that nothing on the way swallows it."""
 
@@ -71,7 +63,7 @@ class StopRequested(BaseException):
 @dataclass
 class _Child:
     program: Program
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Adopted | None = None
     started_at: float = 0.0
     crashes: int = 0
     restart_at: float | None = None
@@ -114,6 +106,16 @@ class Supervisor:
         child = _Child(program)
         self._children.append(child)
         self._start(child)
+
+    def add_programs(self, programs: Sequence[Program], nursery: Nursery) -> None:
+        """Start several programs in the nursery, as far as it can, the last of them first; they are stopped in the order given."""
+        children = {program.name: _Child(program) for program in programs}
+        self._children += children.values()
+        for program, process in nursery.bear(reversed(programs)):
+            if process is None:
+                self._start(children[program.name])
+            else:
+                self._watch(children[program.name], process)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Watch until `until` says so. Raises StopRequested when a signal asks for the end."""
@@ -186,6 +188,9 @@ class Supervisor:
             pass_fds=program.inherit,
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one system call, takes no lock
         )
+        self._watch(child, process)
+
+    def _watch(self, child: _Child, process: subprocess.Popen[bytes] | Adopted) -> None:
         child.process, child.started_at, child.restart_at = process, time.monotonic(), None
         if process.stdout is not None:
             os.set_blocking(process.stdout.fileno(), False)
@@ -258,14 +263,10 @@ class Supervisor:
         self._out.flush()
 
 
-def environment_for(values: Iterable[tuple[str, str]], *, without: Iterable[str] = ()) -> dict[str, str]:
-    """Our environment with `values` set and the names of `without` taken out, for a child that must not know them."""
-    hidden = set(without)
-    return {name: value for name, value in os.environ.items() if name not in hidden} | {"PYTHONUNBUFFERED": "1"} | dict(values)
-
-
-def _reason(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+def _reason(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    return signal.Signals(-code).name
 
 
 def _request_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from core.delivery.web.crud.view import EntityView
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.domain.customers.models import Customer
 from core.domain.customers.service import reveal_customer
@@ -37,7 +38,7 @@ class CustomerView(EntityView):
         try:
             clear = reveal_customer(db(), customer.id, reason=request.form.get("reason", ""))
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
         known = {key: value for key, value in clear.items() if key in ("name", "phone", "email")}
         shown = {**_masked(customer), **known, "is_masked": False}

@@ -9,11 +9,11 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import gettext
 from markupsafe import Markup
 
 from core.delivery.web.crud.view import EntityView
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.domain.channels.inbound import reveal_payload
 from core.kernel.errors import Invalid
@@ -40,7 +40,7 @@ class DocumentView(EntityView):
         try:
             payload = reveal_payload(db(), document.id, reason=request.form.get("reason", ""))
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
         return render_template("pages/_document.html", content=_pretty(payload), reveal=None)
 

@@ -19,6 +19,7 @@ from core.delivery.web.crud import forms
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.catalog.models import Sku
@@ -225,9 +226,9 @@ def _all_blamed(form: FlaskForm, error: ValuesRefused, prefix: str) -> bool:
 
 def _blame(form: FlaskForm, key: str, message: str) -> None:
     if key in form:
-        form[key].errors = [*form[key].errors, gettext(message)]
+        form[key].errors = [*form[key].errors, in_words(message)]
     else:
-        form.form_errors.append(gettext(message))
+        form.form_errors.append(in_words(message))
 
 
 def _page(form: FlaskForm, count: int) -> Any:

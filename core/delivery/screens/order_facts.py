@@ -13,40 +13,16 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery.web.crud.bulk import timeline_entry
 from core.delivery.web.theme import grid
 from core.domain.channels.models import Push, Shop
 from core.domain.fulfilment.models import Carrier, Parcel, Shipment
 from core.domain.fulfilment.stuck import Reason, why_stuck
 from core.domain.orders.entities import FULFILMENT_CHOICES, HOLD_CHOICES, LINE_REFUNDS, PAYMENT_CHOICES, STATE_CHOICES
-from core.domain.orders.models import Order, OrderLine, OrderNote
+from core.domain.orders.models import Order, OrderLine
+from core.domain.orders.rules import NEEDS_NOTE
 from core.engines.metadata.entity import Choice
-from core.kernel.messages import N_
-from core.runtime.events.models import Event
-from core.runtime.security import audit
 
 ZERO = Decimal(0)
-HISTORY = 40
-_EVENT_TEXTS = {
-    "order.accepted": (N_("took the order in"), "shopping-cart", "info"),
-    "order.paid": (N_("reported the payment"), "cash", "ok"),
-    "order.changed": (N_("reported a change"), "refresh", "neutral"),
-    "order.held": (N_("put the order on hold"), "hand-stop", "warn"),
-    "order.released": (N_("released a hold"), "lock-open", "ok"),
-    "order.approved": (N_("reserved the stock and approved the order"), "check", "progress"),
-    "order.shipped": (N_("shipped the order"), "truck", "ok"),
-    "order.shipped_partly": (N_("shipped a part of the order"), "truck", "progress"),
-    "order.delivered": (N_("reported the delivery"), "home-check", "ok"),
-    "order.completed": (N_("completed the order"), "circle-check", "ok"),
-    "order.cancelled": (N_("cancelled the order"), "ban", "bad"),
-    "order.replaced": (N_("replaced the order by its parts"), "arrows-split", "warn"),
-    "order.refund_requested": (N_("reported that the buyer wants a refund"), "arrow-back-up", "bad"),
-    "order.refunded": (N_("reported a refund"), "arrow-back-up", "bad"),
-    "order.refund_closed": (N_("reported that a refund is closed"), "arrow-back-up", "neutral"),
-    "order.matched": (N_("matched a line to a SKU"), "link", "info"),
-    "channel.push_refused": (N_("refused the report of the shipment"), "alert-triangle", "bad"),
-    "shipment.dispatched": (N_("handed a parcel to the carrier"), "package", "ok"),
-}
 
 
 def badge_of(choices: Sequence[Choice], value: str) -> tuple[str, str, str]:
@@ -69,10 +45,11 @@ def states_of(order: Order) -> list[tuple[str, str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses that the page needs; empty where the reader may not go."""
+    """Addresses that the page needs; empty where the reader may not go. `form` asks what an action needs before it is carried out."""
 
     sku: Callable[[UUID], str]
     action: Callable[[str], str]
+    form: str = ""
     stock: str = ""
     aliases: str = ""
 
@@ -85,8 +62,7 @@ def stuck_of(session: Session, order: Order, links: Links, *, may_release: bool)
     first = reasons[0]
     actions = []
     if may_release and any(reason.cure == "release" for reason in reasons):
-        release = {"action": "release"}
-        actions.append(grid.Action(gettext("Release hold"), links.action("release"), "lock-open", method="post", fields=release))
+        actions.append(_release_of(order, reasons, links))
     if links.aliases and any(reason.cure == "match" for reason in reasons):
         actions.append(grid.Action(gettext("Match SKUs"), links.aliases, "link"))
     if links.stock and any(reason.cure == "stock" for reason in reasons):
@@ -99,6 +75,15 @@ def stuck_of(session: Session, order: Order, links: Links, *, may_release: bool)
         "why": [line for reason in reasons for line in _explained(reason)],
         "actions": actions,
     }
+
+
+def _release_of(order: Order, reasons: Sequence[Reason], links: Links) -> grid.Action:
+    """The button that lifts the holds: at once, or with a form where a reason is asked for."""
+    fields = {"action": "release"}
+    if any(reason.code in NEEDS_NOTE for reason in reasons):
+        fields.update(pk=str(order.id), back="record")
+    url = links.form if "pk" in fields else links.action("release")
+    return grid.Action(gettext("Release hold"), url, "lock-open", method="post", fields=fields)
 
 
 def _explained(reason: Reason) -> list[str]:
@@ -253,55 +238,4 @@ def origin_of(session: Session, order: Order) -> dict[str, Any]:
         "number": order.external_id,
         "url": "",
         "placed_at": order.placed_at,
-    }
-
-
-def timeline_of(session: Session, order: Order, show: str) -> list[dict[str, Any]]:
-    """What happened, newest first: events, notes, and what people changed."""
-    found: list[dict[str, Any]] = []
-    if show in ("", "plugins"):
-        statement = (
-            select(Event).where(Event.subject_type == "order", Event.subject_id == str(order.id)).order_by(Event.seq.desc()).limit(HISTORY)
-        )
-        found += [_event(event) for event in session.scalars(statement)]
-    if show in ("", "people"):
-        notes = select(OrderNote).where(OrderNote.order_id == order.id).order_by(OrderNote.id.desc()).limit(HISTORY)
-        found += [_note(note) for note in session.scalars(notes)]
-        wanted = audit.AuditFilter(subject_type="order", subject_id=str(order.id))
-        people = [entry for entry in audit.entries(session, wanted, limit=HISTORY) if entry.actor_kind in ("user", "token")]
-        found += [timeline_entry(entry) for entry in people]
-    return sorted(found, key=lambda one: one["at"], reverse=True)[:HISTORY]
-
-
-def _event(event: Event) -> dict[str, Any]:
-    text, icon, kind = _EVENT_TEXTS.get(event.kind, (event.kind, "point", "neutral"))
-    actor = event.actor or {}
-    payload = event.payload or {}
-    note = ", ".join(badge_of(HOLD_CHOICES, code)[2] for code in payload.get("codes", [])) if "codes" in payload else ""
-    if payload.get("tracking_number"):
-        note = f"{payload.get('carrier', '')} {payload['tracking_number']}"
-    return {
-        "at": event.occurred_at,
-        "actor": actor.get("label") if actor.get("kind") != "system" and actor.get("label") else gettext("Orderloom"),
-        "actor_kind": "person" if actor.get("kind") == "user" else "plugin" if actor.get("kind") == "plugin" else "system",
-        "icon": icon,
-        "kind": kind,
-        "text": gettext(text),
-        "changes": [],
-        "note": note or payload.get("reason", ""),
-        "files": [],
-    }
-
-
-def _note(note: OrderNote) -> dict[str, Any]:
-    return {
-        "at": note.written_at,
-        "actor": note.author,
-        "actor_kind": "person",
-        "icon": "message",
-        "kind": "info",
-        "text": gettext("wrote a note"),
-        "changes": [],
-        "note": note.text,
-        "files": [],
     }

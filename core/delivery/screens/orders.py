@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,13 +13,16 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from core.delivery.screens import order_facts as facts
+from core.delivery.screens.order_timeline import timeline_of
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.crud.grids import Addresses
 from core.delivery.web.crud.view import EntityView
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
+from core.domain.channels.own_refunds import REFUNDABLE
 from core.domain.channels.payments import DUE
 from core.domain.orders import service
 from core.domain.orders.models import Order
@@ -59,7 +63,7 @@ class OrderView(EntityView):
             tags=self._tags(order),
             tag_url=url_for(f"{self.endpoint}.tag", pk=pk) if can("orders.write") else "",
             slots={},
-            events=facts.timeline_of(session, order, show),
+            events=timeline_of(session, order, show),
             event_filters=[
                 {"label": label, "url": url_for(f"{self.endpoint}.show", pk=pk, show=key or None), "active": show == key}
                 for key, label in (("", gettext("All")), ("people", gettext("People")), ("plugins", gettext("Events")))
@@ -84,7 +88,7 @@ class OrderView(EntityView):
         if error is None:
             flash(gettext(action.label), "success")
         else:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for(f"{self.endpoint}.show", pk=pk))
 
     @expose("/note/<pk>", methods=["POST"])
@@ -96,7 +100,7 @@ class OrderView(EntityView):
         try:
             service.write_note(db(), order.id, request.form.get("text", ""))
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for(f"{self.endpoint}.show", pk=pk))
 
     @expose("/tag/<pk>", methods=["POST"])
@@ -112,7 +116,7 @@ class OrderView(EntityView):
             elif name:
                 service.tag(db(), [order.id], add=[name])
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for(f"{self.endpoint}.show", pk=pk))
 
     @expose("/reveal/<pk>", methods=["POST"])
@@ -124,7 +128,7 @@ class OrderView(EntityView):
         try:
             clear = reveal_receiver(db(), order.id, reason=request.form.get("reason", ""))
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
         buyer = facts.buyer_of(order, "")
         names = {"name": clear.get("name", ""), "phone": clear.get("phone", ""), "email": clear.get("email", "")}
@@ -139,6 +143,7 @@ class OrderView(EntityView):
         return facts.Links(
             sku=lambda sku: self.link("catalog.sku", sku),
             action=lambda _key: url_for(f"{self.endpoint}.act", pk=order.id),
+            form=url_for(f"{self.endpoint}.bulk"),
             stock=stock,
             aliases=aliases,
         )
@@ -154,6 +159,19 @@ class OrderView(EntityView):
     def _is_own(order: Order) -> bool:
         return db().scalar(select(Shop.marketplace).where(Shop.id == order.shop_id)) == ""
 
+    @staticmethod
+    def _own_steps(order: Order, action: Callable[..., grid.Action]) -> list[grid.Action]:
+        """What people note about an order that no platform speaks for: payment, delivery, completion."""
+        steps = []
+        if can("orders.write"):
+            if order.state == "shipped":
+                steps.append(action("deliver", gettext("Mark delivered"), "home-check"))
+            if order.state in ("shipped", "delivered"):
+                steps.append(action("complete", gettext("Complete"), "circle-check"))
+            if order.payment in DUE and order.state != "cancelled":
+                steps.append(action("pay", gettext("Record payment"), "cash"))
+        return steps
+
     def _head(self, order: Order) -> dict[str, Any]:
         bulk_url = url_for(f"{self.endpoint}.bulk")
 
@@ -164,11 +182,16 @@ class OrderView(EntityView):
         primary, more = None, []
         if order.state in SHIPPABLE and not order.hold_count and can("fulfilment.ship"):
             primary = grid.Action(gettext("Ship"), url_for("ShipOrderView.ship", pk=order.id), "truck-delivery")
-        if order.payment in DUE and order.state != "cancelled" and self._is_own(order) and can("orders.write"):
-            more.append(action("pay", gettext("Record payment"), "cash"))
+        is_own = self._is_own(order)
+        if is_own:
+            ends = self._own_steps(order, action)
+            primary = primary or (ends.pop(0) if order.state in ("shipped", "delivered") and ends else None)
+            more += ends
         is_open = order.state in ("placed", "paid", *SHIPPABLE)
         if is_open and can("orders.hold"):
             more.append(action("hold", gettext("Hold"), "hand-stop"))
+        if is_own and order.payment in REFUNDABLE and can("orders.refund"):
+            more.append(grid.Action(gettext("Record refund"), url_for("RefundOrderView.refund", pk=order.id), "arrow-back-up"))
         if is_open and can("orders.cancel"):
             more.append(action("cancel", gettext("Cancel order"), "ban", "bad"))
         return {

@@ -8,7 +8,7 @@ from typing import Any
 
 import nh3
 from flask import url_for
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from sqlalchemy import select
@@ -115,6 +115,18 @@ def catalogue(session: Session, runtime: PluginRuntime, *, may_write: bool) -> l
     return cards
 
 
+def said(package: Package, key: str) -> str:
+    """A plugin's `title` or `summary` in the reader's language: from its manifest, else from its catalogue."""
+    manifest = package.manifest
+    own = manifest.localized.get(_language(), {}).get(key, "") if manifest is not None else ""
+    text = package.title if key == "title" else manifest.summary if manifest is not None else ""
+    return own or (gettext(text) if text else "")
+
+
+def _language() -> str:
+    return str(get_locale() or "en").partition("_")[0]
+
+
 def plugin_head(runtime: PluginRuntime, package: Package, row: PluginInstance | None, *, may_write: bool) -> dict[str, Any]:
     """Name, state and switch of one plugin."""
     manifest = package.manifest
@@ -124,8 +136,8 @@ def plugin_head(runtime: PluginRuntime, package: Package, row: PluginInstance | 
     switchable = may_write and usable and not (manifest is not None and manifest.mandatory)
     return {
         "id": package.id,
-        "name": gettext(package.title),
-        "text": gettext(manifest.summary) if manifest is not None and manifest.summary else "",
+        "name": said(package, "title"),
+        "text": said(package, "summary"),
         "maker": "Orderloom" if package.module.startswith("plugins.") else gettext("Third party"),
         "version": manifest.version if manifest is not None else "",
         "icon": _ICONS.get(manifest.category, "puzzle") if manifest is not None else "puzzle",
@@ -133,9 +145,7 @@ def plugin_head(runtime: PluginRuntime, package: Package, row: PluginInstance | 
         "word": word,
         "is_on": is_on,
         "switch_url": url_for("PluginView.switch", plugin=package.id) if switchable else "",
-        "confirm": gettext("Switch %(name)s off? Its pages, jobs and hooks stop at once; its data stays.", name=package.title)
-        if is_on
-        else "",
+        "off_url": url_for("PluginView.off", plugin=package.id) if may_write and row is not None and row.state == "disabling" else "",
     }
 
 
@@ -187,9 +197,11 @@ def notices(package: Package, row: PluginInstance | None) -> list[dict[str, str]
 
 
 def readme(package: Package) -> Markup:
-    """The plugin's README as clean HTML."""
-    path = package.source / "README.md" if package.source is not None and package.source.is_dir() else None
-    if path is None or not path.is_file():
+    """The plugin's README, in the reader's language where there is one, as clean HTML."""
+    folder = package.source if package.source is not None and package.source.is_dir() else None
+    paths = [folder / name for name in (f"README.{_language()}.md", "README.md")] if folder is not None else []
+    path = next((one for one in paths if one.is_file()), None)
+    if path is None:
         return Markup("<p>{}</p>").format(gettext("This plugin has no description."))
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(path.read_text(encoding="utf-8"))
     return Markup(nh3.clean(html, link_rel="noopener noreferrer nofollow", url_schemes={"https"}))  # noqa: S704 - nh3 has cleaned it
@@ -215,7 +227,11 @@ def problem(one: PluginProblem) -> dict[str, Any]:
         "plugin.needs_reauth": gettext(
             "The other side refuses our credentials. Enter new ones under “Set up”, test the connection and go live; "
             "what waits goes on then."
-        )
+        ),
+        "plugin.worker_died": gettext(
+            "Its work ended the process that does it. What it was at is tried again alone and given up after a few times; see Jobs."
+        ),
+        "plugin.breaker_open": gettext("It rests for some minutes because it kept failing. Then it is tried again by itself."),
     }
     kinds = {"info": "info", "warning": "warn", "error": "bad", "critical": "bad"}
     return {

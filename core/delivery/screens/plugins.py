@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from sqlalchemy import select
 
 from core.delivery.screens import plugin_facts as facts
 from core.delivery.screens.plugin_forms import groups_of, posted_values, settings_form
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.plugin_calls import in_time
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
@@ -26,6 +27,7 @@ from core.runtime.plugin_host.models import PluginPackage, PluginProblem
 from core.runtime.plugin_host.runtime import PluginRuntime
 from core.runtime.plugin_host.secrets import shown_secrets
 
+MODES = ("drain", "park")
 TABS = ("overview", "setup", "activity", "permissions", "versions")
 
 
@@ -146,19 +148,15 @@ class PluginView(BaseView):
     @has_access
     @permission_name("write")
     def switch(self, plugin: str) -> Any:
-        """Switch on or off, as it stands."""
-        row = find_instance(db(), plugin, MAIN)
-        session = db()
+        """Switch on; or off, once it is said what becomes of work under way."""
+        row, session, mode = find_instance(db(), plugin, MAIN), db(), request.form.get("mode", "")
+        is_on = row is not None and row.state in lifecycle.ON
+        if is_on and mode not in MODES:
+            return redirect(url_for("PluginView.off", plugin=plugin))
         try:
             with session.begin_nested():
-                if row is not None and row.state in lifecycle.ON:
-                    done = lifecycle.disable(session, runtime(), plugin)
-                    waiting = sum(done.in_flight.values())
-                    text = (
-                        gettext("Switched off. %(count)s jobs in flight are finished first.", count=waiting)
-                        if waiting
-                        else gettext("Switched off. Its data stays.")
-                    )
+                if mode in MODES:
+                    text = _off_text(lifecycle.disable(session, runtime(), plugin, mode=mode))
                 else:
                     in_time(plugin, lambda: lifecycle.enable(session, runtime(), plugin))
                     text = gettext("Switched on.")
@@ -168,6 +166,30 @@ class PluginView(BaseView):
             if error.facts.get("reason") in ("not_configured", "untested"):
                 return redirect(url_for("PluginView.show", plugin=plugin, tab="setup"))
         return redirect(url_for("PluginView.show", plugin=plugin))
+
+    @expose("/<plugin>/off", methods=["GET"])
+    @has_access
+    @permission_name("write")
+    def off(self, plugin: str) -> Any:
+        """What switching off means, how much is under way, and the choice between finishing that and leaving it."""
+        package, row = runtime().host.package(plugin), find_instance(db(), plugin, MAIN)
+        back = url_for("PluginView.show", plugin=plugin)
+        if row is None or row.state not in (*lifecycle.ON, "disabling"):
+            return redirect(back)
+        can_drain = plugin in runtime().host.loaded
+        manifest = package.manifest
+        usual = row.mode or (manifest.in_flight if manifest is not None else "park")
+        return render_template(
+            "pages/plugin_off.html",
+            title=gettext("Switch %(name)s off", name=facts.said(package, "title")),
+            back=back,
+            name=facts.said(package, "title"),
+            url=url_for("PluginView.switch", plugin=plugin),
+            pending=sum(runtime().in_flight(db(), plugin).values()),
+            can_drain=can_drain,
+            chosen=usual if can_drain else "park",
+            is_ending=row.state == "disabling",
+        )
 
     @expose("/<plugin>/save", methods=["POST"])
     @has_access
@@ -189,14 +211,15 @@ class PluginView(BaseView):
             configs.save_draft(db(), runtime(), plugin, posted_values(entries, form, request.form))
             return form, True
         except ConfigInvalid as error:
+            labels = {entry["name"]: gettext(entry["label"]) for entry in entries}
             for name, messages in error.facts["errors"].items():
-                texts = [gettext(str(messages))] if isinstance(messages, str) else [gettext(str(text)) for text in messages]
+                texts = [in_words(str(text)) for text in ([messages] if isinstance(messages, str) else messages)]
                 if name in form:
                     form[name].errors = texts
                 else:
-                    form.form_errors.extend(text if name == WHOLE_FORM else f"{name}: {text}" for text in texts)
+                    form.form_errors.extend(text if name == WHOLE_FORM else f"{labels.get(name, name)}: {text}" for text in texts)
         except (ValueError, Conflict) as error:
-            form.form_errors.append(gettext(str(error)))
+            form.form_errors.append(in_words(str(error)))
         return form, False
 
     @expose("/<plugin>/test", methods=["POST"])
@@ -218,7 +241,7 @@ class PluginView(BaseView):
             result = configs.check_connection(db(), runtime(), plugin)
             last = {"ok": result.is_ok, "at": facts.now(), "text": gettext(result.message), "details": []}
         except (Unavailable, Conflict, Denied) as error:
-            last = {"ok": False, "at": facts.now(), "text": gettext(error.message), "details": []}
+            last = {"ok": False, "at": facts.now(), "text": in_words(error.message), "details": []}
         if is_fragment:
             return render_template("pages/_test_result.html", last=last)
         flash(last["text"] or gettext("The connection works."), "success" if last["ok"] else "danger")
@@ -239,6 +262,18 @@ class PluginView(BaseView):
         except OrderloomError as error:
             flash(facts.refusal(error), "danger")
         return redirect(url_for("PluginView.show", plugin=plugin, tab="setup"))
+
+
+def _off_text(done: lifecycle.Disabled) -> str:
+    """What became of a plugin that was switched off, and of its work."""
+    waiting = sum(done.in_flight.values())
+    if not waiting:
+        return gettext("Switched off. Its data stays.")
+    if done.row.mode == "park":
+        return ngettext(
+            "Switched off. %(num)s job waits until it is on again.", "Switched off. %(num)s jobs wait until it is on again.", waiting
+        )
+    return ngettext("Switched off. %(num)s job is finished first.", "Switched off. %(num)s jobs are finished first.", waiting)
 
 
 def known_packages(session: Any) -> list[PluginPackage]:

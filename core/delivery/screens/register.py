@@ -21,6 +21,8 @@ from core.delivery.screens.order_entry import OrderEntryView
 from core.delivery.screens.orders import OrderView
 from core.delivery.screens.own_records import own_entries, own_record_view
 from core.delivery.screens.plugins import PluginView
+from core.delivery.screens.receiving import ReceiveView, StockView
+from core.delivery.screens.refund_order import RefundOrderView
 from core.delivery.screens.search import SearchView, complete_frame
 from core.delivery.screens.ship_order import ShipOrderView
 from core.delivery.screens.shop_scope import ShopScopeView, shop_scope
@@ -42,6 +44,7 @@ SPECIAL_VIEWS: dict[str, type[EntityView]] = {
     "orders.order": OrderView,
     "customers.customer": CustomerView,
     "channels.document": DocumentView,
+    "inventory.stock": StockView,
 }
 HIDDEN = (
     "orders.line",
@@ -79,7 +82,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, ConfigApi, OpenApi):
         builder.add_api(api)
     pages = (PluginView, SyncView, BulkRunView, JobsView, SearchView, UnmappedView, ApiPageView)
-    for view in (*pages, OrderEntryView, ShipOrderView, ShopScopeView):
+    for view in (*pages, OrderEntryView, ShipOrderView, RefundOrderView, ReceiveView, ShopScopeView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))

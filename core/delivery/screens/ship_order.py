@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.fulfilment.models import Carrier
@@ -50,7 +51,7 @@ class ShipOrderView(BaseView):
             with db().begin_nested():
                 ship(db(), wanted, now=datetime.now(UTC))
         except (Invalid, Conflict) as error:
-            return _page(order, lines, carriers, {getattr(error, "field", None) or "": gettext(error.message)}), 422
+            return _page(order, lines, carriers, {getattr(error, "field", None) or "": in_words(error.message)}), 422
         flash(gettext("Shipped."), "success")
         return redirect(url_for(f"{ORDERS}.show", pk=order.id))
 

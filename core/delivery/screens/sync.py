@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from core.delivery.screens.order_facts import platform_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.theme import cells, grid
 from core.delivery.web.unit import db
 from core.domain.channels import service
@@ -128,7 +129,7 @@ class SyncView(BaseView):
         """Fetch what is new."""
         shop = self._shop(pk)
         error = service.ask_for_pull(db(), [shop.id])[shop.id]
-        flash(gettext(error.message) if error else gettext("Asked for. New orders arrive in a moment."), "danger" if error else "success")
+        flash(in_words(error.message) if error else gettext("Asked for. New orders arrive in a moment."), "danger" if error else "success")
         return redirect(url_for("SyncView.show", pk=pk))
 
     @expose("/<pk>/pull", methods=["POST"])
@@ -145,7 +146,7 @@ class SyncView(BaseView):
                 service.ask_for_window(db(), shop.id, service.window_from(_moment("from"), _moment("to")))
             flash(gettext("Asked for. The log shows how it goes."), "success")
         except (Invalid, Conflict) as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for("SyncView.show", pk=pk))
 
     def _shop(self, pk: str) -> Shop:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.domain.catalog.models import Sku, SkuAlias
 from core.domain.channels import service
@@ -57,7 +58,7 @@ class UnmappedView(BaseView):
             service.map_value(db(), unmapped, request.form.get("target", "")[:120])
             flash(gettext("Mapped. What waited for it goes on."), "success")
         except Invalid as error:
-            flash(gettext(error.message), "danger")
+            flash(in_words(error.message), "danger")
         return redirect(url_for("UnmappedView.list"))
 
     @expose("/sku/<pk>", methods=["POST"])

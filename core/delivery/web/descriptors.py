@@ -40,8 +40,8 @@ class ViewSpec:
 class Bell:
     """What the bell in the frame of every page shows.
 
-    `unread(ctx, user_id)` counts, on every page, so it must be quick. `menu` (a fragment) and `page` are `View.method` of pages of the
-    plugin. Of several plugins that are on for a tenant, the first one rings.
+    `unread(ctx, user_id)` counts; a page waits for it, so it must be quick, and its answer is kept for ten seconds. `menu` (a fragment) and
+    `page` are `View.method` of pages of the plugin. Of several plugins that are on for a tenant, the first one rings.
     """
 
     key: str

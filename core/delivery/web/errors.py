@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from core.delivery.web.identity import NotSignedIn, current_identity
+from core.delivery.web.messages import in_words
 from core.delivery.web.redirects import login_address, present_address
 from core.delivery.web.resolver import is_api
 from core.delivery.web.unit import session_registry
@@ -88,12 +89,12 @@ def field_errors(error: OrderloomError) -> list[dict[str, str]]:
     problems: Mapping[str, str] = getattr(error, "problems", None) or {}
     if not problems and isinstance(error, Invalid) and error.field:
         problems = {error.field: error.message}
-    return [{"field": place[:MAX_PLACE], "message": gettext(text)} for place, text in islice(problems.items(), MAX_ERRORS)]
+    return [{"field": place[:MAX_PLACE], "message": in_words(text)} for place, text in islice(problems.items(), MAX_ERRORS)]
 
 
 def said_by(error: OrderloomError) -> str:
     """The error's message in the language of the request."""
-    return gettext(error.message)
+    return in_words(error.message)
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:

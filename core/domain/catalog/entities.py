@@ -15,6 +15,7 @@ from core.engines.metadata.records import creator, deleter, refusals, updater
 from core.kernel.errors import Invalid, NotFound, OrderloomError
 from core.kernel.messages import N_
 from core.runtime.events import EventDraft, emit
+from core.runtime.tenancy.queries import own_currency
 
 CODE = Field("code", N_("Code"), is_required=True, is_filterable=True, is_sortable=True, max_length=64)
 ACTIVE = Field("is_active", N_("Active"), FieldType.BOOLEAN, is_filterable=True, default=True)
@@ -103,7 +104,7 @@ SKU = EntityType(
         ),
         Field("unit", N_("Unit"), max_length=20, default="piece"),
         Field("price", N_("Price"), FieldType.MONEY, currency_key="currency", minimum=0, default="0"),
-        Field("currency", N_("Currency"), max_length=3, pattern="[A-Z]{3}", default="CNY"),
+        Field("currency", N_("Currency"), is_required=True, max_length=3, pattern="[A-Z]{3}", default=own_currency),
         Field("weight_g", N_("Weight (g)"), FieldType.INTEGER, minimum=0, maximum=10_000_000),
         Field(
             "is_stocked",

@@ -15,6 +15,7 @@ from core.engines.metadata import Action, Choice, EntityType, Field, FieldType, 
 from core.engines.metadata.records import creator, deleter, updater
 from core.kernel.errors import NotFound, OrderloomError
 from core.kernel.messages import N_
+from core.runtime.tenancy.queries import own_currency
 
 SHOP_REF = Field("shop_id", N_("Shop"), FieldType.REFERENCE, target="channels.shop", is_writable=False, is_filterable=True)
 
@@ -34,7 +35,7 @@ SHOP = EntityType(
         Field("code", N_("Code"), is_required=True, is_filterable=True, is_sortable=True, max_length=40),
         Field("title", N_("Title"), is_required=True, max_length=120),
         Field("marketplace", N_("Marketplace"), is_writable=False, is_filterable=True),
-        Field("currency", N_("Currency"), is_required=True, max_length=3, pattern="[A-Z]{3}", default="CNY"),
+        Field("currency", N_("Currency"), is_required=True, max_length=3, pattern="[A-Z]{3}", default=own_currency),
         Field("is_active", N_("Active"), FieldType.BOOLEAN, default=True, is_filterable=True),
         Field("pulls_orders", N_("Fetches orders"), FieldType.BOOLEAN, default=True),
         Field("pushes_shipments", N_("Reports shipments"), FieldType.BOOLEAN, default=True),

@@ -23,7 +23,7 @@ from core.domain.orders.intake import CREATED, REFUSED, UPDATED, accept
 from core.domain.orders.refunds import accept_refunds, link_waiting
 from core.kernel.errors import Invalid, NotFound, OrderloomError
 from core.kernel.ids import new_id
-from core.kernel.jsontext import encode_json
+from core.kernel.jsontext import encode_json, encode_verbatim
 from core.runtime.db.bulk import insert_rows, update_rows
 from core.runtime.security.vault import seal, unseal_bytes
 
@@ -135,7 +135,7 @@ def _store(session: Session, shop: ShopView, items: Mapping[tuple[str, str, str]
             "external_id": item.document.external_id,
             "revision": item.revision,
             "modified_at": item.document.modified_at,
-            "sealed": seal(session, PURPOSE, zlib.compress(encode_json(item.document.payload).encode())),
+            "sealed": seal(session, PURPOSE, zlib.compress(encode_verbatim(item.document.payload).encode())),
         }
         for item in items.values()
     ]

@@ -37,7 +37,7 @@ CUSTOMER = EntityType(
             N_("Blocked"),
             FieldType.BOOLEAN,
             is_filterable=True,
-            help=N_("A mark for your staff; their orders are taken in as usual."),
+            help=N_("Their orders are held, those that have not shipped yet and those to come, until you unblock them."),
         ),
         Field("note", N_("Note"), FieldType.LONG_TEXT, max_length=2000),
         Field("created_at", N_("Customer since"), FieldType.DATETIME, is_writable=False),

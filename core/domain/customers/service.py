@@ -18,6 +18,7 @@ from core.kernel.ids import new_id
 from core.kernel.jsontext import encode_json
 from core.kernel.text import SearchKind, SearchValue, clean_text, mask_address, mask_email, mask_name, mask_phone, search_tokens
 from core.runtime.db.bulk import insert_rows
+from core.runtime.events import EventDraft, emit
 from core.runtime.security.audit import record
 from core.runtime.security.vault import blind, seal, unseal
 from core.runtime.tenancy.scope import require_scope
@@ -77,9 +78,12 @@ def create_customer(session: Session, values: Mapping[str, Any]) -> Customer:
 
 
 def update_customer(session: Session, customer: Customer, values: Mapping[str, Any]) -> None:
-    """Change a customer; personal values that are not given stay as they are."""
+    """Change a customer; personal values that are not given stay as they are. Emits: `customer.blocked`, `customer.unblocked`."""
+    was_blocked = customer.is_blocked
     with refusals(session, Customer):
         _write_customer(session, customer, values)
+    if customer.is_blocked != was_blocked:
+        emit(session, [EventDraft("customer.blocked" if customer.is_blocked else "customer.unblocked", "customer", customer.id, {})])
 
 
 def delete_customer(session: Session, customer: Customer) -> None:

@@ -3,7 +3,8 @@
 Invalid
 └── ShipmentRefused     the shipment is wrong in itself; `field` names the place
 Conflict
-└── NotShippable        the order's state, a hold or missing stock forbids shipping
+├── NotShippable        the order's state, a hold or missing stock forbids shipping
+└── ShipmentEnded       the shipment was cancelled
 """
 
 from __future__ import annotations
@@ -21,3 +22,9 @@ class NotShippable(Conflict):
     """The order cannot ship now."""
 
     code = "fulfilment.not_shippable"
+
+
+class ShipmentEnded(Conflict):
+    """The shipment was cancelled."""
+
+    code = "fulfilment.shipment_ended"

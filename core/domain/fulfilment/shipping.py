@@ -127,7 +127,9 @@ def _check_order(session: Session, order: Any) -> None:
 
 
 def _lines(session: Session, order_id: UUID) -> list[OrderLine]:
-    return list(session.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.position)))
+    statement = select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.position)
+    # A page may have read the lines before the order was locked; what they were then does not count.
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
 
 
 def _quantities(lines: Sequence[OrderLine], wanted: Mapping[UUID, Decimal]) -> dict[UUID, Decimal]:

@@ -43,6 +43,10 @@ _TEXTS = {
     "cancelled_after_shipping": (N_("The channel cancelled the order after goods had left. Stop the parcel or take it back."), "release"),
     "replaced_after_shipping": (N_("This order replaces another one of which goods have left already."), "release"),
     "currency_differs": (N_("The order's currency is not the shop's currency."), "release"),
+    "customer_blocked": (
+        N_("The customer is blocked. Release the order with a reason, or unblock the customer: then it goes on by itself."),
+        "release",
+    ),
     "manual": (N_("Someone put the order on hold."), "release"),
 }
 

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from core.domain.fulfilment import way
+from core.domain.fulfilment.delivering import arrive_with_orders
+from core.domain.orders.blocking import follow_customers
 from core.domain.orders.holds import release_holds
 from core.domain.orders.models import OrderHold
 from core.domain.orders.rematch import rematch_alias, rematch_code
@@ -63,6 +65,14 @@ def _rematch(ctx: LocalContext, events: Sequence[DeliveredEvent]) -> None:
             rematch_alias(ctx.session, shop_id=UUID(facts["shop_id"]), external_key=facts["external_key"], sku_id=UUID(facts["sku_id"]))
 
 
+def _arrive(ctx: LocalContext, events: Sequence[DeliveredEvent]) -> None:
+    arrive_with_orders(ctx.session, {UUID(event.subject_id) for event in events}, now=ctx.clock.now())
+
+
+def _follow_customers(ctx: LocalContext, events: Sequence[DeliveredEvent]) -> None:
+    follow_customers(ctx.session, {UUID(event.subject_id) for event in events}, now=ctx.clock.now())
+
+
 def subscribers() -> list[Subscriber]:
     """The hearers that move orders."""
     return [
@@ -71,6 +81,20 @@ def subscribers() -> list[Subscriber]:
             key="core.stock_arrived", events=("stock.increased",), handle=_serve_waiting, batch=BATCH, on_dead="skip", coalesce=True
         ),
         Subscriber(key="core.rematch", events=("catalog.alias_matched", "catalog.sku_added"), handle=_rematch, batch=20, on_dead="skip"),
+        Subscriber(
+            key="core.shipments_arrived",
+            events=("order.delivered", "order.completed"),
+            handle=_arrive,
+            batch=BATCH,
+            on_dead="skip",
+        ),
+        Subscriber(
+            key="core.blocked_customers",
+            events=("customer.blocked", "customer.unblocked"),
+            handle=_follow_customers,
+            batch=20,
+            on_dead="skip",
+        ),
     ]
 
 

@@ -26,13 +26,15 @@ from core.runtime.events import EventDraft, emit
 
 _AGAIN = (
     "ON CONFLICT (tenant_id, owner, sku_id, warehouse_id) DO UPDATE SET state = 'active', quantity = excluded.quantity, "
-    "reserved_at = now(), ended_at = NULL WHERE reservation.state <> 'active'"
+    "reserved_at = now(), ended_at = NULL WHERE reservation.state = 'released'"
 )
 MAX_ON_SHELF = 10**11  # leaves room in the column, so that a sum never fails in the database
+_ACTIVE = "state = 'active'"
 _HELD = "state IN ('active', 'consumed')"
 _LOW = "is_low = (t.alert_at IS NOT NULL AND {free} <= t.alert_at)"
 _FREE = "on_hand - reserved"
 _TOLD = "old.is_low AS was_low, new.is_low AS is_low, new.on_hand - new.reserved AS left_free"
+_OPEN = "EXISTS (SELECT FROM warehouse w WHERE w.tenant_id = stock.tenant_id AND w.id = stock.warehouse_id AND w.is_active)"
 _RULE = ClaimRule(
     counters=Stock,
     claims=Reservation,
@@ -41,9 +43,12 @@ _RULE = ClaimRule(
     owner="owner",
     amount="quantity",
     free=_FREE,
-    sets=f"reserved = t.reserved + n.wanted, updated_at = now(), {_LOW.format(free='t.on_hand - (t.reserved + n.wanted)')}",
+    carried="on_hand, reserved",
+    sets="on_hand = n.on_hand, reserved = n.reserved + n.wanted, updated_at = now(), "
+    + _LOW.format(free="n.on_hand - n.reserved - n.wanted"),
     told=_TOLD,
     held=_HELD,
+    usable=_OPEN,
     on_conflict=_AGAIN,
 )
 
@@ -72,7 +77,8 @@ class Use:
 def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
     """Set stock aside for the demands, group by group, each whole or not at all, earlier groups first.
 
-    A demand whose owner holds the SKU already is left as it is and does not appear among the grants.
+    A demand whose owner holds the SKU already is left as it is and does not appear among the grants, also when somebody else asked for the
+    same owner at the same time and was quicker. Warehouses that are not active give nothing.
     Emits: `stock.low` for shelves that fall to their alert level.
     """
     asked: dict[tuple[str, UUID], dict[str, Any]] = {}
@@ -81,15 +87,23 @@ def reserve(session: Session, demands: Sequence[Demand]) -> Allocation:
         row = asked.setdefault(key, {"id": new_id(), "owner": key[0], "sku_id": key[1], "quantity": ZERO})
         row["quantity"] += demand.quantity
     found = claim(session, _RULE, list(asked.values()), may_write=all(demand.quantity > 0 for demand in demands))
-    wanted = [demand for demand in demands if (demand.owner, demand.sku_id) not in found.held]
+    # Without a decision the claims were read before the counters were locked: who held them may have claimed for the same owner.
+    held = found.held if found.told else _held_by(session, [demand.owner for demand in demands])
+    wanted = [demand for demand in demands if (demand.owner, demand.sku_id) not in held]
     if not wanted:
         return Allocation()
     decision = allocate(wanted, _shelves(session, found.seen))
     if found.told:
-        _tell_low(session, found.told, claims=(found.made, len(asked)))
+        _tell_low(session, found.told)
     elif decision.grants:
         _write(session, decision)
     return decision
+
+
+def _held_by(session: Session, owners: Iterable[str]) -> set[tuple[str, UUID]]:
+    """What these owners hold now or have used."""
+    rows = find_rows(session, Reservation, ("owner", "sku_id"), {"owner": list(set(owners))}, extra=_HELD)
+    return {(row.owner, row.sku_id) for row in rows}
 
 
 def _write(session: Session, decision: Allocation) -> None:
@@ -109,13 +123,8 @@ def _write(session: Session, decision: Allocation) -> None:
         _change_balance(session, {shelf: (ZERO, quantity) for shelf, quantity in taken.items()})
 
 
-def _tell_low(session: Session, changed: Sequence[Any], *, claims: tuple[int, int]) -> None:
-    """Tell of shelves that fell to their alert level; `claims` are how many rows were written and how many should have been.
-
-    Raises: StockShort - these differ, since another transaction was quicker; this one cannot go on.
-    """
-    if claims[0] != claims[1]:
-        raise StockShort(asked=str(claims[1]), free=str(claims[0]))
+def _tell_low(session: Session, changed: Sequence[Any]) -> None:
+    """Tell of shelves that fell to their alert level."""
     low = [row for row in changed if row.is_low and not row.was_low]
     facts = [EventDraft("stock.low", "sku", row.sku_id, {"warehouse_id": str(row.warehouse_id), "free": str(row.left_free)}) for row in low]
     emit(session, facts)
@@ -126,7 +135,6 @@ def release(session: Session, owners: Iterable[str]) -> dict[str, Decimal]:
     active = _lock_reservations(session, owners)
     if not active:
         return {}
-    _locked(session, {row.sku_id for row in active})
     _end(session, [(row, row.quantity, "released") for row in active])
     back: dict[tuple[UUID, UUID], Decimal] = {}
     by_owner: dict[str, Decimal] = {}
@@ -146,7 +154,6 @@ def consume(session: Session, uses: Sequence[Use], *, reference: str) -> dict[UU
     Emits nothing: what is free does not change.
     """
     active = _lock_reservations(session, {use.owner for use in uses})
-    _locked(session, {row.sku_id for row in active})
     left: dict[UUID, Decimal] = {row.id: row.quantity for row in active}
     moved: dict[tuple[UUID, UUID], Decimal] = {}
     for use in uses:
@@ -222,21 +229,21 @@ def _shelves(session: Session, rows: Sequence[Any]) -> list[Shelf]:
     houses = {row.warehouse_id for row in rows}
     if len(houses) <= 1:
         return [Shelf(row.sku_id, row.warehouse_id, row.free) for row in rows]
-    ranks = find_rows(session, Warehouse, ("id", "priority", "code", "is_active"), {"id": list(houses)})
-    rank = {row.id: (not row.is_active, row.priority, row.code) for row in ranks}
+    ranks = find_rows(session, Warehouse, ("id", "priority", "code"), {"id": list(houses)})
+    rank = {row.id: (row.priority, row.code) for row in ranks}
     shelves = sorted(rows, key=lambda row: rank[row.warehouse_id])
     return [Shelf(row.sku_id, row.warehouse_id, row.free) for row in shelves]
 
 
 def _lock_reservations(session: Session, owners: Iterable[str]) -> Sequence[Any]:
+    """What these owners hold, locked. Their shelves are locked first, as everybody does who changes both."""
+    columns, keys = ("id", "owner", "sku_id", "warehouse_id", "quantity"), {"owner": list(set(owners))}
+    skus = {row.sku_id for row in find_rows(session, Reservation, ("sku_id",), keys, extra=_ACTIVE)}
+    if not skus:
+        return []
+    _locked(session, skus)
     return find_rows(
-        session,
-        Reservation,
-        ("id", "owner", "sku_id", "warehouse_id", "quantity"),
-        {"owner": list(set(owners))},
-        extra="state = 'active'",
-        order_by="sku_id, warehouse_id, owner",
-        lock=True,
+        session, Reservation, columns, {**keys, "sku_id": list(skus)}, extra=_ACTIVE, order_by="sku_id, warehouse_id, owner", lock=True
     )
 
 
@@ -253,7 +260,9 @@ def _change_balance(session: Session, changes: Mapping[tuple[UUID, UUID], tuple[
     free = "(t.on_hand + r.on_hand) - (t.reserved + r.reserved)"
 
     def check(changed: Sequence[Any]) -> None:
-        _tell_low(session, changed, claims=(len(changed), len(rows)))
+        if len(changed) != len(rows):
+            raise StockShort(asked=str(len(rows)), free=str(len(changed)))
+        _tell_low(session, changed)
 
     update_rows(
         session,

@@ -51,6 +51,7 @@ HOLD_CHOICES = (
     Choice("cancelled_after_shipping", N_("Cancelled after shipping"), "bad", "truck-return"),
     Choice("replaced_after_shipping", N_("Parent has shipped"), "bad", "truck-return"),
     Choice("currency_differs", N_("Foreign currency"), "warn", "currency"),
+    Choice("customer_blocked", N_("Customer blocked"), "warn", "shield-lock"),
     Choice("manual", N_("On hold"), "warn", "hand-stop"),
 )
 
@@ -58,6 +59,7 @@ REFUND_KINDS = (
     Choice("refund_only", N_("Money back only")),
     Choice("return", N_("Return")),
     Choice("exchange", N_("Exchange")),
+    Choice("reduction", N_("Money back, goods kept")),
 )
 LINE_REFUNDS = (
     Choice("none", N_("None")),
@@ -76,7 +78,11 @@ def _cancel(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
 
 
 def _hold(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
-    return service.hold(session, ids, reason=params["reason"], release_at=params.get("release_at"))
+    return service.hold(session, ids, reason=params["reason"], release_at=params.get("release_at"), now=SystemClock().now())
+
+
+def _check_hold(params: Params) -> None:
+    service.check_release(params.get("release_at"), now=SystemClock().now())
 
 
 def _release(session: Session, ids: Sequence[UUID], params: Params) -> Outcomes:
@@ -104,6 +110,7 @@ ORDER_ACTIONS = (
         (REASON, Field("release_at", N_("Release by itself at"), FieldType.DATETIME)),
         "hand-stop",
         inverse="release",
+        check=_check_hold,
     ),
     Action("tag", N_("Add tags"), "orders.write", _tag, (TAGS,), "tag", inverse="untag"),
     Action("untag", N_("Remove tags"), "orders.write", _untag, (TAGS,), "tag-off", inverse="tag"),

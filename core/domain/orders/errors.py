@@ -7,6 +7,7 @@ NotFound
 Conflict
 ├── OrderMoved          the order's state does not allow the step
 ├── OrderHeld           an open hold forbids the step
+├── OrderUnpaid         the order is not paid
 └── HoldStays           nobody can release this hold by hand
 """
 
@@ -37,6 +38,12 @@ class OrderHeld(Conflict):
     """The order is on hold."""
 
     code = "orders.held"
+
+
+class OrderUnpaid(Conflict):
+    """The order is not paid yet; record its payment first."""
+
+    code = "orders.unpaid"
 
 
 class HoldStays(Conflict):

@@ -76,10 +76,9 @@ def release_holds(
         released.setdefault(row.order_id, []).append(row.code)
     if released:
         recount(session, released)
-        emit(
-            session,
-            [EventDraft("order.released", "order", order, {"codes": sorted(found), "by": by}) for order, found in released.items()],
-        )
+        more = {"reason": note} if note else {}
+        told = {order: {"codes": sorted(lifted), "by": by, **more} for order, lifted in released.items()}
+        emit(session, [EventDraft("order.released", "order", order, payload) for order, payload in told.items()])
     return set(released)
 
 

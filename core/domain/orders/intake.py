@@ -19,6 +19,7 @@ from core.domain.catalog.matching import ShopSku
 from core.domain.customers import recognition
 from core.domain.customers.recognition import Buyer
 from core.domain.orders import changes, rules
+from core.domain.orders.blocking import blocked_among, blocked_facts
 from core.domain.orders.holds import place_holds
 from core.domain.orders.models import Order, OrderLine
 from core.domain.orders.normalised import NormalisedLine, NormalisedOrder
@@ -27,6 +28,7 @@ from core.domain.orders.receivers import receiver_columns, tokens_of
 from core.engines.metadata.search import index_new
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
+from core.kernel.money import money_text
 from core.runtime.db.bulk import insert_rows
 from core.runtime.db.direct import together
 from core.runtime.events import EventDraft, emit
@@ -65,6 +67,7 @@ class _Batch:
     differing: frozenset[str] = frozenset()
     skus: Mapping[str, UUID | None] = field(default_factory=dict)
     customers: Mapping[str, UUID] = field(default_factory=dict)
+    blocked: Collection[UUID] = ()
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
@@ -112,6 +115,8 @@ def _take_in(session: Session, batch: _Batch, now: datetime) -> None:
     buyers = {o.buyer_id: _buyer(o) for key, o in batch.orders.items() if o.buyer_id and key not in known}
     batch.customers = recognition.recognise(session, str(batch.shop.id), buyers, identities=identities)
     fresh = [order for key, order in batch.orders.items() if key not in known]
+    met = {row.customer_id for row in identities}  # a customer who is new with this batch is not blocked
+    batch.blocked = blocked_among(session, met & set(batch.customers.values())) if fresh else ()
     lost = _insert(session, batch, fresh, now) if fresh else []
     if lost:
         known.update(changes.load_known(session, batch.shop.id, lost))
@@ -173,6 +178,8 @@ def _first_holds(
         codes = rules.holds_from_channel(order, None)
         if order.currency != batch.shop.currency:
             codes[rules.CURRENCY_DIFFERS] = {"order": order.currency, "shop": batch.shop.currency}
+        if batch.customers.get(order.buyer_id) in batch.blocked:
+            codes[rules.CUSTOMER_BLOCKED] = blocked_facts()
         if codes and rules.standing_of(order).state in ("placed", "paid"):
             holds[placed[order.external_id]] = codes
     return holds
@@ -186,7 +193,7 @@ def _accepted(batch: _Batch, order: NormalisedOrder, order_id: UUID, number: str
         "external_id": order.external_id,
         "state": standing.state,
         "payment": standing.payment,
-        "paid_total": str(order.paid_total),
+        "paid_total": money_text(order.paid_total, order.currency),
         "currency": order.currency,
     }
     return EventDraft("order.accepted", "order", order_id, payload, seq=1)

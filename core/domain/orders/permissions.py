@@ -12,6 +12,7 @@ PERMISSIONS = (
     Permission("orders.hold", N_("Hold orders"), _GROUP),
     Permission("orders.release", N_("Release holds"), _GROUP),
     Permission("orders.cancel", N_("Cancel orders"), _GROUP),
+    Permission("orders.refund", N_("Record refunds and returns"), _GROUP),
     Permission("orders.delete", N_("Delete order tags"), _GROUP),
     Permission("orders.import", N_("Send orders in bulk"), _GROUP),
     Permission("orders.export", N_("Export orders"), _GROUP),

@@ -16,6 +16,7 @@ from core.domain.orders.holds import place_holds, release_holds
 from core.domain.orders.models import Order, OrderLine, Refund
 from core.domain.orders.normalised import NormalisedRefund, RefundState
 from core.kernel.ids import new_id
+from core.kernel.money import money_text
 from core.runtime.db.bulk import insert_rows, update_rows
 from core.runtime.events import EventDraft, emit
 
@@ -95,7 +96,7 @@ def settle(session: Session, order_ids: Iterable[UUID], *, now: datetime) -> Non
     if not wanted:
         return
     heads = session.execute(
-        select(Order.id, Order.paid_total, Order.state).where(Order.id.in_(wanted)).order_by(Order.id).with_for_update()
+        select(Order.id, Order.paid_total, Order.currency).where(Order.id.in_(wanted)).order_by(Order.id).with_for_update()
     ).all()
     by_order: dict[UUID, list[Any]] = {head.id: [] for head in heads}
     columns = (Refund.order_id, Refund.external_id, Refund.state, Refund.amount, Refund.kind, Refund.line_external_ids)
@@ -130,6 +131,8 @@ def _line_states(refunds: Sequence[Any], lines: Sequence[Any]) -> dict[str, str]
     """The refund state of each line after the refunds in the order of their last change; a line refunded in full stays done."""
     states = {line.external_id: line.refund_state for line in lines}
     for refund in refunds:
+        if refund.kind == rules.REDUCTION:
+            continue
         for key in refund.line_external_ids or list(states):
             if states.get(key) not in (None, "done"):
                 states[key] = refund.state
@@ -143,4 +146,5 @@ def _write_totals(session: Session, head: Any, refunds: Sequence[Any], *, is_ask
         values["payment"] = "refunded" if refunded >= head.paid_total else "partly_refunded"
     session.execute(update(Order).where(Order.id == head.id).values(values).execution_options(synchronize_session=False))
     kind = "order.refund_requested" if is_asked else ("order.refunded" if refunded else "order.refund_closed")
-    return EventDraft(kind, "order", head.id, {"refunded_total": str(refunded), "refunds": [refund.external_id for refund in refunds]})
+    facts = {"refunded_total": money_text(refunded, head.currency), "currency": head.currency}
+    return EventDraft(kind, "order", head.id, {**facts, "refunds": [refund.external_id for refund in refunds]})

@@ -10,7 +10,7 @@ from decimal import Decimal
 from core.domain.orders.errors import OrderRefused
 from core.domain.orders.normalised import ChannelState, NormalisedLine, NormalisedOrder, RefundState
 from core.kernel.errors import Invalid
-from core.kernel.money import amount_from, minor_digits
+from core.kernel.money import amount_from, minor_digits, money_text
 from core.kernel.quantity import quantity_from
 
 MAX_LINES = 1_000
@@ -25,9 +25,15 @@ STOCK_SHORT = "stock_short"
 CANCELLED_AFTER_SHIPPING = "cancelled_after_shipping"
 REPLACED_AFTER_SHIPPING = "replaced_after_shipping"
 CURRENCY_DIFFERS = "currency_differs"
+CUSTOMER_BLOCKED = "customer_blocked"
 MANUAL = "manual"
+#: The kind of a refund that gives money back and leaves the goods with the buyer.
+REDUCTION = "reduction"
 # Holds that people cannot lift: the channel does, or the cause goes away (stock comes, a SKU is matched).
 NOT_BY_HAND = {CHANNEL_LOCKED, REFUND_REQUESTED, SKU_UNMATCHED, STOCK_SHORT}
+
+# Holds that end by hand only for a reason that stays on record.
+NEEDS_NOTE = {CUSTOMER_BLOCKED}
 
 _RANK = {"placed": 0, "paid": 1, "approved": 2, "allocated": 3, "picking": 4, "shipped": 5, "delivered": 6, "completed": 7, "cancelled": 8}
 _FULFILMENT_RANK = {"none": 0, "reserved": 1, "shipped_partly": 2, "shipped": 3, "delivered": 4}
@@ -179,8 +185,8 @@ def _check_lines(order: NormalisedOrder) -> None:
         raise OrderRefused(
             "The lines' paid amounts and the postage do not add up to the total.",
             field="paid_total",
-            expected=str(total),
-            given=str(order.paid_total),
+            expected=money_text(total, order.currency),
+            given=money_text(order.paid_total, order.currency),
         )
 
 

@@ -71,8 +71,20 @@ def cancel(session: Session, order_ids: Sequence[UUID], *, reason: str, now: dat
     return outcomes
 
 
-def hold(session: Session, order_ids: Sequence[UUID], *, reason: str, release_at: datetime | None = None) -> Outcomes:
-    """Hold open orders by hand, until released or until `release_at`. Emits: `order.held`."""
+def check_release(release_at: datetime | None, *, now: datetime) -> None:
+    """Raises Invalid - a hold is to end at a moment that has passed."""
+    if release_at is not None and release_at <= now:
+        raise Invalid("This moment has passed already; the hold would end at once.", field="release_at")
+
+
+def hold(
+    session: Session, order_ids: Sequence[UUID], *, reason: str, release_at: datetime | None = None, now: datetime
+) -> Outcomes:
+    """Hold open orders by hand, until released or until `release_at`. Raises Invalid - no reason, or a moment in the past.
+
+    Emits: `order.held`.
+    """
+    check_release(release_at, now=now)
     reason = clean_text(reason, max_length=500, field="reason")
     if not reason:
         raise Invalid("Say why the order is held.", field="reason")
@@ -91,17 +103,22 @@ def release(session: Session, order_ids: Sequence[UUID], *, note: str, now: date
     """Release the holds that people may release; an order without a hold counts as done. Emits: `order.released`.
 
     A lock or refund of the channel, missing stock and unmatched SKUs end with their cause only; an order that has nothing but those answers
-    HoldStays.
+    HoldStays. An order of a blocked customer answers Invalid while `note` does not say why it may go on.
     """
     known = _locked(session, order_ids)
     outcomes = _unknown(order_ids, known)
     text = clean_text(note, max_length=500, field="note")
     standing = open_holds(session, [order for order, row in known.items() if row.hold_count])
-    codes = {hold.code for holds in standing.values() for hold in holds} - rules.NOT_BY_HAND
+    codes = {order: {hold.code for hold in holds} for order, holds in standing.items()}
+    silent = set() if text else {order for order, found in codes.items() if found & rules.NEEDS_NOTE}
+    going = [order for order in known if order not in silent]
+    liftable = {code for order in going for code in codes.get(order, ())} - rules.NOT_BY_HAND
     by = require_scope().actor.label
-    released = release_holds(session, list(known), codes=sorted(codes), by=by, note=text, now=now) if codes else set()
+    released = release_holds(session, going, codes=sorted(liftable), by=by, note=text, now=now) if liftable else set()
     for order, row in known.items():
         outcomes[order] = HoldStays(number=row.number) if order in standing and order not in released else None
+        if order in silent:
+            outcomes[order] = Invalid("Say why an order of a blocked customer goes on.", field="note")
     return outcomes
 
 

@@ -78,6 +78,7 @@ class Field:
     people and are left out of exports unless the user may reveal; `is_write_only` fields take values in clear that are never given back.
     `target` names the entity type that a reference points to; its key then ends in `_id`. `currency_key` names the field that holds the
     currency of a money field, `currency` the one that it always has. `is_filterable` and `is_sortable` promise an index or a small table.
+    `default` is a value, or a function of the session where each tenant has its own.
 
     What a tenant added has a `slot`, the name under which its values are stored, or is computed: `formula` and `rollup` say how.
     `is_sealed` values are encrypted where they lie. `visible_if` and `required_if` are conditions over the record. `series` numbers new
@@ -144,8 +145,9 @@ class Action:
     """Something staff do to one or many records, set-based and safe to repeat.
 
     `apply(session, ids, params)` returns an outcome per id: None for done, or the error that refused that record.
-    `fields` is a small form asked first. `inverse` names the action that undoes this one. `needs_names`: it takes something for each record
-    (a tracking number), so it works on chosen records and never on "all that match".
+    `fields` is a small form asked first; `check(params)` refuses what is wrong whatever the records, with `Invalid` and the field's name,
+    before a run over many of them starts. `inverse` names the action that undoes this one. `needs_names`: it takes something for each
+    record (a tracking number), so it works on chosen records and never on "all that match".
     """
 
     key: str
@@ -158,6 +160,7 @@ class Action:
     kind: str = "neutral"
     inverse: str = ""
     needs_names: bool = False
+    check: Callable[[Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,8 @@ class EntityType:
     name. Permissions are `<area>.read`, `<area>.write` and `<area>.delete`, where `area` is the permission group. `default_sort` is
     (field key, asc|desc) of an indexed column. `card_fields` are the list's fields that a narrow screen shows, the first few where none
     are named. `search_entity` names the entity in the search index, empty when search covers `search_fields` by prefix only.
-    `search(session, text)` gives the condition itself, where neither of them is enough.
+    `search(session, text)` gives the condition itself, where neither of them is enough. Who has saved a record that belongs to another
+    one (`parent`) goes back there.
     """
 
     key: str
@@ -253,6 +257,11 @@ class EntityType:
         """The entity type with all its fields, where this is what a reader may see of it."""
         found: EntityType = self.memo.get("whole", self)
         return found
+
+    @property
+    def parent_field(self) -> str:
+        """The reference to the record that a row belongs to, empty where rows stand for themselves."""
+        return self.parent[1] if self.parent is not None else ""
 
     def field(self, key: str) -> Field:
         """The field with this key. Raises FieldUnknown."""

@@ -23,7 +23,7 @@ from core.kernel.errors import Invalid, NotFound
 from core.kernel.paging import Page
 from core.kernel.text import is_storable, normalise, prefix_upper_bound
 from core.runtime.db.condition_sql import ColumnMapping, to_sql
-from core.runtime.db.keyset import SortKey, capped_count, page
+from core.runtime.db.keyset import SortKey, capped_count, page, plan_for_values
 
 QUEUE_CAP = 1_000
 
@@ -158,6 +158,7 @@ def _searched(session: Session, entity: EntityType, statement: Select[Any], text
     if entity.search is not None:
         return statement.where(entity.search(session, text))
     if entity.search_entity:
+        plan_for_values(session)
         parts = matching(session, entity.search_entity, text)
         return statement.where(*(model.id.in_(found) for found in parts)) if parts else statement.where(false())
     wanted = normalise(text).strip()

@@ -16,7 +16,7 @@ from core.engines.metadata.entity import TEXTS, EntityRegistry, Field, FieldType
 from core.engines.metadata.queries import titles
 from core.kernel.errors import Invalid
 from core.kernel.ids import parse_id
-from core.kernel.money import amount_from
+from core.kernel.money import amount_from, money_text
 from core.kernel.quantity import quantity_from
 from core.kernel.text import clean_text
 from core.kernel.text.pattern import fits
@@ -65,7 +65,7 @@ def take(
     for key, item in known.items():
         if key not in raw:
             if is_new and item.default is not None:
-                values[key] = convert(item, item.default)
+                values[key] = convert(item, default_of(session, item))
             elif item.is_required and not is_partial:
                 problems[key] = "This is needed."
             continue
@@ -80,6 +80,11 @@ def take(
     if problems:
         raise ValuesRefused(problems)
     return values
+
+
+def default_of(session: Session, item: Field) -> Any:
+    """What the field of a new record holds when nothing is given; None without a default."""
+    return item.default(session) if callable(item.default) else item.default
 
 
 def _missing_targets(session: Session, registry: EntityRegistry, known: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, str]:
@@ -271,7 +276,7 @@ _READERS = {
 
 
 def out(value: Any) -> Any:
-    """A value as JSON has it: amounts and quantities as text without needless zeros, moments in ISO 8601 with zone, ids as text."""
+    """A value as JSON has it: quantities as text without needless zeros, moments in ISO 8601 with zone, ids as text."""
     if isinstance(value, Decimal):
         return plain_number(value)
     if isinstance(value, datetime | date):
@@ -289,6 +294,13 @@ def plain_number(value: Decimal) -> str:
     return text
 
 
-def document(row: Any, keys: Iterable[str]) -> dict[str, Any]:
-    """A row as a plain JSON document with its id."""
-    return {"id": str(row.id), **{key: out(getattr(row, key)) for key in keys}}
+def document(row: Any, fields: Iterable[Field]) -> dict[str, Any]:
+    """A row as a plain JSON document with its id; amounts have the decimals of their currency, which the row must know then."""
+    return {"id": str(row.id), **{item.key: _out_of(row, item) for item in fields}}
+
+
+def _out_of(row: Any, item: Field) -> Any:
+    value = getattr(row, item.key)
+    if item.type is FieldType.MONEY and value is not None:
+        return money_text(value, getattr(row, item.currency_key) if item.currency_key else "")
+    return out(value)

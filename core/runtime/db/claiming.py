@@ -23,8 +23,10 @@ class ClaimRule:
     """Which columns play which part; conditions and assignments are written by the programmer, never by a user.
 
     A counter is found by the `thing` wanted and stands in a `place`; a claim has an `owner`, a thing, a place and an `amount`. `free` is
-    over the counter's columns. `sets` changes the counter `t` by `n.wanted`, the sum that is asked of it; `told` names what is returned of
-    each changed one (also `old.…` and `new.…`). A claim that fulfils `held` stands already. All tables belong to tenants.
+    over the counter's columns. `sets` gives the counter `t` its new values, made of the `carried` columns as they were when they were
+    locked (`n.…`) and of `n.wanted`, the sum that is asked of it; `told` names what is returned of each changed one (also `old.…` and
+    `new.…`). A claim that fulfils `held` stands already. Only counters that fulfil `usable`, a condition over `counters` by its table's
+    name, are looked at. `on_conflict` leaves a claim that stands as it is. All tables belong to tenants.
     """
 
     counters: type
@@ -34,9 +36,11 @@ class ClaimRule:
     owner: str
     amount: str
     free: str
+    carried: str
     sets: str
     told: str
     held: str
+    usable: str
     on_conflict: str
 
 
@@ -44,14 +48,13 @@ class ClaimRule:
 class Claimed:
     """What the statement saw and did.
 
-    `held` are pairs of owner and thing whose claims stand already; `seen` the counters of all things wanted, locked, with what was free
-    before; `told` the changed counters, and `made` how many claims were written: both are empty when nothing was decided.
+    `held` are pairs of owner and thing whose claims stand already, also those that somebody else has written a moment ago; `seen` the
+    counters of all things wanted, locked, with what was free before; `told` the changed counters, empty when nothing was decided.
     """
 
     held: set[tuple[Any, Any]]
     seen: Sequence[Any]
     told: Sequence[Any]
-    made: int
 
 
 def claim(session: Session, rule: ClaimRule, rows: Sequence[Mapping[str, Any]], *, may_write: bool = True) -> Claimed:
@@ -59,10 +62,12 @@ def claim(session: Session, rule: ClaimRule, rows: Sequence[Mapping[str, Any]], 
 
     Args:
         rows: claims with `id`, owner, thing and amount, each pair of owner and thing once. Amounts are above zero if `may_write`.
-    Counters are locked in the order of thing and place. Nothing is written when one of the rows is held already.
+    Counters are locked in the order of thing and place. Nothing is written when one of the rows is held already. A claim that somebody else
+    writes while this one waits for the counter stands, and nothing is taken for it twice; where nothing was decided the caller looks
+    again for such claims, now that the counters are locked.
     """
     if not rows:
-        return Claimed(set(), [], [], 0)
+        return Claimed(set(), [], [])
     if session.autoflush and (session.new or session.dirty or session.deleted):
         session.flush()
     connection_of(session)
@@ -77,7 +82,7 @@ def claim(session: Session, rule: ClaimRule, rows: Sequence[Mapping[str, Any]], 
     seen = [row for row in found if row.kind != "held"]
     told = [row for row in seen if row.kind == "taken"]
     held = {(getattr(row, rule.owner), getattr(row, rule.thing)) for row in found if row.kind == "held"}
-    return Claimed(held, seen, told, seen[0].made if seen else 0)
+    return Claimed(held, seen, told)
 
 
 @lru_cache(maxsize=16)
@@ -86,6 +91,9 @@ def _statement(rule: ClaimRule) -> str:
     counters, claims = rule.counters.__table__.name, rule.claims.__table__.name  # type: ignore[attr-defined]
     types = {name: record_of(rule.claims, (name,)).partition(" ")[2] for name in (owner, thing)}
     told = [part.rpartition(" AS ")[2] for part in rule.told.split(", ")]
+    # The change first tries the row as the statement's snapshot has it, and judges its CHECKs, before it notices that somebody changed the
+    # row meanwhile. So it uses nothing of that row: the values that were read under the lock are right in both attempts.
+    carried = ", ".join(f"seen.{name.strip()}" for name in rule.carried.split(","))
     return f"""
 WITH r AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(CAST(%(rows)s AS jsonb)) AS r({record_of(rule.claims, ("id", owner, thing, amount))})),
@@ -94,22 +102,29 @@ held AS MATERIALIZED (
     SELECT {owner}, {thing} FROM {claims}
     WHERE tenant_id = %(tenant)s AND {owner} = ANY(CAST(%(owners)s AS {types[owner]}[])) AND ({rule.held})),
 seen AS MATERIALIZED (
-    SELECT {thing}, {place}, {rule.free} AS free FROM {counters}
-    WHERE tenant_id = %(tenant)s AND {thing} = ANY(CAST(%(things)s AS {types[thing]}[])) ORDER BY {thing}, {place} FOR UPDATE),
+    SELECT {thing}, {place}, {rule.free} AS free, {rule.carried} FROM {counters}
+    WHERE tenant_id = %(tenant)s AND {thing} = ANY(CAST(%(things)s AS {types[thing]}[])) AND {rule.usable}
+    ORDER BY {thing}, {place} FOR UPDATE),
 fit AS MATERIALIZED (
     SELECT %(may)s AND (SELECT count(*) FROM seen) = (SELECT count(*) FROM need)
         AND NOT EXISTS (SELECT FROM need WHERE NOT EXISTS (SELECT FROM seen WHERE seen.{thing} = need.{thing} AND free >= wanted))
         AND NOT EXISTS (SELECT FROM held JOIN r USING ({owner}, {thing})) AS yes),
-taken AS (
-    UPDATE {counters} AS t SET {rule.sets} FROM need AS n, fit
-    WHERE fit.yes AND t.tenant_id = %(tenant)s AND t.{thing} = n.{thing} AND t.{thing} = ANY(CAST(%(things)s AS {types[thing]}[]))
-    RETURNING t.{thing}, t.{place}, {rule.told}),
 made AS (
     INSERT INTO {claims} (tenant_id, id, {owner}, {thing}, {place}, {amount})
-    SELECT %(tenant)s, r.id, r.{owner}, r.{thing}, taken.{place}, r.{amount} FROM r JOIN taken USING ({thing})
-    {rule.on_conflict} RETURNING 1)
+    SELECT %(tenant)s, r.id, r.{owner}, r.{thing}, seen.{place}, r.{amount} FROM r JOIN seen USING ({thing}), fit WHERE fit.yes
+    {rule.on_conflict} RETURNING {owner}, {thing}, {amount}),
+given AS MATERIALIZED (
+    SELECT {thing}, seen.{place}, wanted, {carried}
+    FROM (SELECT {thing}, sum({amount}) AS wanted FROM made GROUP BY {thing}) AS sums JOIN seen USING ({thing})),
+taken AS (
+    UPDATE {counters} AS t SET {rule.sets} FROM given AS n
+    WHERE t.tenant_id = %(tenant)s AND t.{thing} = n.{thing} AND t.{thing} = ANY(CAST(%(things)s AS {types[thing]}[]))
+        AND t.{place} = n.{place}
+    RETURNING t.{thing}, t.{place}, {rule.told})
 SELECT CASE WHEN taken.{place} IS NULL THEN 'seen' ELSE 'taken' END AS kind, NULL AS {owner}, seen.{thing}, seen.{place}, seen.free,
-    (SELECT count(*) FROM made) AS made, {", ".join(f"taken.{name}" for name in told)}
+    {", ".join(f"taken.{name}" for name in told)}
 FROM seen LEFT JOIN taken USING ({thing}, {place})
-UNION ALL SELECT 'held', {owner}, {thing}, NULL, NULL, 0, {", ".join("NULL" for _ in told)} FROM held
+UNION ALL SELECT 'held', {owner}, {thing}, NULL, 0, {", ".join("NULL" for _ in told)} FROM held
+UNION ALL SELECT 'held', {owner}, {thing}, NULL, 0, {", ".join("NULL" for _ in told)} FROM r, fit
+WHERE fit.yes AND ({owner}, {thing}) NOT IN (SELECT {owner}, {thing} FROM made)
 """  # noqa: S608 - names come from the mapped tables, never from input

@@ -22,7 +22,7 @@ from core.kernel.errors import Denied, Unavailable
 SOCKET_FOLDER_MAX = 80
 _PLAIN_PATH = re.compile(r"[\w/.+~-]+", re.ASCII)
 _SHORT = Path("/tmp")  # noqa: S108 - the folder is made private and its owner checked
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -47,21 +47,32 @@ class Account:
     name: str | None = None
 
 
-def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
+def die_with_parent(death_signal: signal.Signals, *, parent: int | None = None) -> Callable[[], None]:
     """A function to run in a child before exec: the kernel sends `death_signal` to it when the parent goes.
+
+    The parent is this process, or the one with the id `parent`; when it is gone already, the child ends at once.
 
     Linux only, elsewhere it does nothing. "The parent" is the thread that starts the child: start servers from a thread
     that stays. Source: prctl(2), PR_SET_PDEATHSIG; it is cleared when the child changes its user, so it must be set after that.
     """
-    parent = os.getpid()
+    expected = parent or os.getpid()
 
     def prepare() -> None:
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-            if os.getppid() != parent:
+            if os.getppid() != expected:
                 os._exit(1)
 
     return prepare
+
+
+def adopt_orphans(*, wanted: bool) -> None:
+    """Whether processes below us whose parent has ended become our children, from now on. Source: prctl(2), PR_SET_CHILD_SUBREAPER.
+
+    Raises OSError where the system cannot.
+    """
+    if _libc is None or _libc.prctl(_PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0) != 0:
+        raise OSError("this system knows no subreapers")
 
 
 def spawn(

@@ -32,6 +32,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -93,6 +94,15 @@ def capped_count(session: Session, statement: Select[Any], *, cap: int = COUNT_C
     counted = select(func.count()).select_from(statement.order_by(None).limit(cap + 1).subquery())
     found = session.scalar(counted) or 0
     return min(found, cap), found > cap
+
+
+def plan_for_values(session: Session) -> None:
+    """Let the server plan this transaction's next statements for their values, as it does the first five times.
+
+    For words and numbers that are looked for. The plan that it would keep for all values collects every match and sorts, right for a
+    number; for a word that most orders have, reading along the sorted index until a page is full is far quicker.
+    """
+    session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,22 @@ from sqlalchemy.orm import Session
 from core.kernel.jsontext import encode_json
 from core.runtime.events.handling import DeliveredEvent
 from core.runtime.events.outbox import tenant_of_open
-from core.runtime.events.rules import Verdict
+from core.runtime.events.rules import DIED, Verdict
 
 GUARD_S = 15
+# How many workers have died over it in a row: what is written, and one more when nobody has counted the last one yet.
+DEATHS = f"""
+    CASE WHEN d.last_error ->> 'code' = '{DIED}' THEN (d.last_error -> 'facts' ->> 'deaths')::int ELSE 0 END
+    + (d.started_at IS NOT NULL AND d.reason IS DISTINCT FROM 'died')::int AS deaths"""
+TOLD = f"""jsonb_build_object('code', '{DIED}', 'message', 'Its worker died.', 'facts', jsonb_build_object('deaths', {{0}}.deaths))"""
+_NOTED = f"CASE WHEN {{0}}.deaths > 0 THEN {TOLD} ELSE d.last_error END"
 _EVENT = "e.kind, e.version, e.subject_type, e.subject_id, e.payload, e.occurred_at, e.trace, e.actor"
 
 # A lower number that is unfinished holds a delivery back, unless it is among those taken together with it.
 # The count of attempts need not reach the disk before the work begins: it has to outlive this process, not the server's.
 _BEGIN = text(f"""
 WITH locked AS (
-    SELECT d.id, d.event_id, d.subject, d.seq, d.generation, d.attempts, d.started_at IS NOT NULL AS interrupted
+    SELECT d.id, d.event_id, d.subject, d.seq, d.generation, d.attempts, d.started_at IS NOT NULL AS interrupted, {DEATHS}
     FROM delivery d
     WHERE d.tenant_id = :tenant AND d.id = ANY(:ids) AND d.subscriber || '' = :subscriber AND d.state || '' = 'pending'
         AND d.next_at <= now() AND (d.guard_until IS NULL OR d.guard_until < now())
@@ -39,7 +45,8 @@ WITH locked AS (
             AND o.state NOT IN ('done', 'skipped') AND (:blocks OR o.state <> 'dead')
             AND NOT EXISTS (SELECT FROM locked k WHERE k.id = o.id))
 ), begun AS (
-    UPDATE delivery d SET attempts = d.attempts + 1, started_at = now(), guard_until = now() + interval '{GUARD_S} s'
+    UPDATE delivery d SET attempts = d.attempts + 1, started_at = now(), guard_until = now() + interval '{GUARD_S} s',
+        reason = NULL, last_error = {_NOTED.format("f")}
     FROM free f WHERE d.tenant_id = :tenant AND d.id = f.id
 )
 SELECT f.*, {_EVENT}, quick.set_config
@@ -95,7 +102,7 @@ WHERE d.tenant_id = :tenant AND d.id IN (
 
 _LEASE = text(f"""
 WITH locked AS (
-    SELECT d.id, d.event_id, d.subject, d.seq, d.generation, d.attempts, d.state, d.started_at IS NOT NULL AS interrupted
+    SELECT d.id, d.event_id, d.subject, d.seq, d.generation, d.attempts, d.state, d.started_at IS NOT NULL AS interrupted, {DEATHS}
     FROM delivery d
     WHERE d.tenant_id = :tenant AND d.id = :id AND d.subscriber || '' = :subscriber AND d.state || '' IN ('pending', 'unknown')
         AND d.next_at <= now() AND (d.seq = 1 OR NOT EXISTS (
@@ -106,7 +113,7 @@ WITH locked AS (
 ), leased AS (
     UPDATE delivery d SET state = 'running', attempts = d.attempts + 1, started_at = now(), guard_until = NULL,
         reason = CASE WHEN l.state = 'unknown' THEN 'asking' WHEN :prepares THEN 'preparing' END,
-        lease_until = now() + :lease_s * interval '1 s', lease_token = CAST(:token AS uuid)
+        lease_until = now() + :lease_s * interval '1 s', lease_token = CAST(:token AS uuid), last_error = {_NOTED.format("l")}
     FROM locked l WHERE d.tenant_id = :tenant AND d.id = l.id
 )
 SELECT l.*, {_EVENT} FROM locked l JOIN event e ON e.tenant_id = :tenant AND e.id = l.event_id
@@ -121,7 +128,10 @@ RETURNING id
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A delivery whose attempt has been counted. `attempts` includes this one; `state` is the one it was found in."""
+    """A delivery whose attempt has been counted. `attempts` includes this one; `state` is the one it was found in.
+
+    `deaths` counts the workers that have died over it in a row, up to now; it is `interrupted` when the last of them did.
+    """
 
     id: UUID
     subject: str
@@ -130,6 +140,7 @@ class Taken:
     interrupted: bool
     state: str
     event: DeliveredEvent
+    deaths: int = 0
 
 
 def begin(session: Session, subscriber: str, ids: Sequence[UUID], *, blocks: bool) -> list[Taken]:
@@ -234,4 +245,4 @@ def _taken(row: Row, tenant: int, state: str) -> Taken:
         generation=row.generation,
         attempt=row.attempts + 1,
     )
-    return Taken(row.id, row.subject, row.seq, row.attempts + 1, row.interrupted, state, event)
+    return Taken(row.id, row.subject, row.seq, row.attempts + 1, row.interrupted, state, event, row.deaths)

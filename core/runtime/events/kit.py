@@ -16,6 +16,8 @@ from structlog.typing import FilteringBoundLogger
 
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.errors import Denied
+from core.runtime.events.deaths import Track, Watch
+from core.runtime.events.rules import WORKER_DEATHS
 from core.runtime.events.subscribers import Subscriber, SubscriberRegistry
 from core.runtime.jobs.limits import Limits
 from core.runtime.tenancy.database import Database
@@ -55,6 +57,7 @@ class Kit:
     """What delivering needs. `on_outcome` hears of every call after its transaction has ended; it must not raise.
 
     `should_stop` ends a message after the delivery at hand for good, `should_yield` for the sake of somebody who has waited longer.
+    A delivery over which `worker_deaths` workers have died in a row is given up.
     """
 
     database: Database
@@ -65,6 +68,9 @@ class Kit:
     should_stop: Callable[[], bool] = _never
     should_yield: Callable[[], bool] = _never
     on_outcome: Callable[[Outcome], None] = _deaf
+    watch: Watch = field(default_factory=Watch)
+    track: Track = field(default_factory=Track)
+    worker_deaths: int = WORKER_DEATHS
     log: FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger("oms.events"))
 
 

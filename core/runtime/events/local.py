@@ -12,12 +12,12 @@ from core.runtime.events.handling import LocalContext
 from core.runtime.events.kit import Group, Kit, Outcome, lent
 from core.runtime.events.rules import (
     ALONE,
-    CRASH_ATTEMPTS,
-    CRASHED,
     Verdict,
+    died,
     halves,
     is_busy,
     is_connection_lost,
+    is_deadly,
     is_retryable,
     judge,
     pieces,
@@ -55,11 +55,16 @@ class LocalRunner:
         """Count the attempts, in a transaction of their own: whatever then happens to this process, they have been counted."""
         with self._kit.database.unit(group.scope) as session:
             taken = claims.begin(session, group.subscriber.key, ids, blocks=group.blocks)
-        limit = min(CRASH_ATTEMPTS, group.subscriber.max_attempts)
-        crashed = [one for one in taken if one.interrupted and one.attempts > limit]
-        if crashed:
-            self._settle(group, [(one, Verdict("dead", CRASHED)) for one in crashed], None)
-        return [one for one in taken if not (one.interrupted and one.attempts > limit)]
+        deadly = [one for one in taken if self._is_deadly(group, one)]
+        if deadly:
+            self._settle(group, [(one, Verdict("dead", died(one.deaths), counted=False)) for one in deadly], None)
+        return [one for one in taken if one not in deadly]
+
+    def _is_deadly(self, group: Group, one: Taken) -> bool:
+        most, attempts = group.subscriber.max_attempts, one.attempts - 1
+        return one.interrupted and is_deadly(
+            deaths=one.deaths, attempts=attempts, most_deaths=self._kit.worker_deaths, max_attempts=most
+        )
 
     def _run_begun(self, group: Group, taken: Sequence[Taken]) -> None:
         begun = {one.id: one for one in taken}
@@ -120,14 +125,21 @@ class LocalRunner:
         kit, subscriber = self._kit, group.subscriber
         traces = {one.event.trace for one in taken}
         scope = group.traced(traces.pop()) if len(traces) == 1 else group.scope
-        with kit.limits.within(subscriber.timeout_s, subscriber.key), kit.database.unit(scope) as session:
-            ours = claims.finish(session, [one.id for one in taken])
+        ids = [one.id for one in taken]
+        with (
+            kit.limits.within(subscriber.timeout_s, subscriber.key),
+            kit.track.call(scope.tenant_id, subscriber.key, ids),
+            kit.database.unit(scope) as session,
+        ):
+            ours = claims.finish(session, ids)
             if len(ours) < len(taken):
                 taken = _in_turn(taken, ours)
             context = LocalContext(session, scope, subscriber, kit.clock, kit.log.bind(subscriber=subscriber.key))
             with lent(session):
                 subscriber.handle(context, [one.event for one in taken])  # type: ignore[misc]
                 session.flush()
+        if any(one.deaths for one in taken):
+            kit.watch.healed(scope, subscriber)
         return len(taken)
 
     def _fail(self, group: Group, taken: Sequence[Taken], error: BaseException) -> None:

@@ -13,14 +13,15 @@ from typing import Any
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.collector import settle_collector
 from core.runtime.db.engine import forget_inherited_connections, forget_plans
-from core.runtime.events.dispatch import CALL, Dispatcher, Message
+from core.runtime.events.deaths import Message, Track, Watch
+from core.runtime.events.dispatch import CALL, Dispatcher
 from core.runtime.events.kit import Kit, Outcome
 from core.runtime.events.pruning import Keep
 from core.runtime.events.relay import Relay, RelayOptions
+from core.runtime.events.rules import WORKER_DEATHS
 from core.runtime.events.schedules import Schedule
 from core.runtime.events.subscribers import Subscriber, SubscriberRegistry, install_registry
-from core.runtime.jobs.limits import Limits
-from core.runtime.jobs.process import WorkerOptions
+from core.runtime.jobs.process import Place, WorkerOptions
 from core.runtime.jobs.queue import DEFAULT_LANE, Doorbell, QueueDown, connect
 from core.runtime.jobs.supervisor import Supervisor
 from core.runtime.tenancy.database import Database
@@ -41,8 +42,8 @@ class EventRuntime:
     """What the composition root knows about events.
 
     `registry` has the subscribers of everything that is installed, those of `schedules` included (`schedule_subscribers`). `after_fork`
-    runs in
-    each working process before its first job: whatever else holds connections drops them there.
+    runs in each working process before its first job: whatever else holds connections drops them there. `watch` says whose work rests
+    because it kills workers; a delivery over which `worker_deaths` of them died in a row is given up.
     """
 
     database: Database
@@ -53,6 +54,8 @@ class EventRuntime:
     clock: Clock = field(default_factory=SystemClock)
     keep: Keep = field(default_factory=Keep)
     on_outcome: Callable[[Outcome], None] = _deaf
+    watch: Watch = field(default_factory=Watch)
+    worker_deaths: int = WORKER_DEATHS
     after_fork: Callable[[], None] = _nothing
 
 
@@ -89,7 +92,7 @@ def serve_worker(runtime: EventRuntime, *, lane: str = DEFAULT_LANE, processes: 
     """Handle deliveries of one lane until SIGTERM or SIGINT. Forks: no threads and no open connections before."""
     options = WorkerOptions(queue_url=runtime.queue_url, lane=lane, processes=processes)
 
-    def prepare(limits: Limits, should_stop: Callable[[], bool]) -> dict[str, Callable[..., Any]]:
+    def prepare(place: Place) -> dict[str, Callable[..., Any]]:
         forget_inherited_connections(runtime.database.engine)
         forget_plans(runtime.database.engine)
         runtime.after_fork()
@@ -98,13 +101,18 @@ def serve_worker(runtime: EventRuntime, *, lane: str = DEFAULT_LANE, processes: 
         kit = Kit(
             database=runtime.database,
             registry=runtime.registry,
-            limits=limits,
+            limits=place.limits,
             clock=runtime.clock,
-            should_stop=should_stop,
+            should_stop=place.should_stop,
             should_yield=manners.should_yield,
             on_outcome=runtime.on_outcome,
+            watch=runtime.watch,
+            track=Track(place.notebook),
+            worker_deaths=runtime.worker_deaths,
         )
         dispatcher = Dispatcher(kit)
+        if place.remains is not None:
+            dispatcher.take_over(place.remains)
         return {CALL: lambda message: manners.queue_again(dispatcher.deliver(message))}
 
     Supervisor(options, prepare).run()

@@ -22,7 +22,7 @@ from core.runtime.events.dispatch import CALL
 from core.runtime.events.outbox import CHANNEL, HINT_EVERY_S
 from core.runtime.events.pruning import BITE, Keep, prune
 from core.runtime.events.schedules import Schedule
-from core.runtime.events.sharing import Lane, Pair, Picked, Queued, greedy_tenants, lane_of, messages, own_lane, shares
+from core.runtime.events.sharing import Lane, Pair, Picked, Queued, greedy_tenants, lane_of, messages, own_lane, shares, suspected
 from core.runtime.events.subscribers import SubscriberRegistry
 from core.runtime.events.ticks import Timekeeper
 from core.runtime.jobs.queue import DEFAULT_LANE, Doorbell, QueueDown, connect
@@ -33,6 +33,7 @@ _CHORES_S = 1.0
 _RESUME_S = 5.0
 _PRUNE_S = 600.0
 _GREEDY_S = 2.0
+_SUSPECT_S = 600.0
 _EAGER_S = 1.5
 _QUEUE_PATIENCE_S = 5.0
 _RECONNECT_S = (0.1, 0.5, 1.0, 2.0)
@@ -71,6 +72,7 @@ class Relay:
         self._lanes = sorted({DEFAULT_LANE, *map(own_lane, registry.subscribers)})
         self._after: dict[str, int] = {}
         self._greedy: dict[int, float] = {}
+        self._suspects: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._eager_until = 0.0
         self._log = structlog.get_logger("oms.relay")
@@ -162,12 +164,24 @@ class Relay:
         return 0.0
 
     def _ring(self, lane: Lane, picked: Sequence[Picked]) -> None:
-        """Wake workers; those tenants who have little waiting go before those who have much."""
-        much = [one for one in picked if one.tenant_id in self._greedy]
-        little = [one for one in picked if one.tenant_id not in self._greedy]
-        for part, first in ((much, False), (little, lane.waiting > 0)):
+        """Wake workers; those tenants who have little waiting go before those who have much, and what may kill a worker goes last."""
+        self._suspect(picked)
+        risky = [one for one in picked if one.interrupted or self._is_suspect(one)]
+        rest = [one for one in picked if one not in risky] if risky else picked
+        much = [one for one in rest if one.tenant_id in self._greedy]
+        little = [one for one in rest if one.tenant_id not in self._greedy]
+        for part, first in ((much, False), (little, lane.waiting > 0), (risky, False)):
             if part:
-                self._bell.ring(lane.name, CALL, messages(part, self._registry, lane), first=first)
+                self._bell.ring(lane.name, CALL, messages(part, self._registry, lane, suspects=self._suspects), first=first)
+
+    def _suspect(self, picked: Sequence[Picked]) -> None:
+        now = time.monotonic()
+        self._suspects = {plugin: until for plugin, until in self._suspects.items() if until > now}
+        self._suspects.update(dict.fromkeys(suspected(picked, self._registry), now + _SUSPECT_S))
+
+    def _is_suspect(self, one: Picked) -> bool:
+        subscriber = self._registry.find(one.subscriber) if self._suspects else None
+        return subscriber is not None and subscriber.plugin in self._suspects
 
     def chores(self, connection: Connection) -> None:
         """What is to be done now and then: leases that ran out, timers, plugins that were switched on again, old rows."""

@@ -14,7 +14,7 @@ from core.runtime.events import claims
 from core.runtime.events.claims import Lease, Taken
 from core.runtime.events.handling import Failure, RemoteContext, idempotency_key
 from core.runtime.events.kit import Group, Kit, Outcome, lent
-from core.runtime.events.rules import CRASH_ATTEMPTS, CRASHED, LOST, Verdict, describe, is_connection_lost, judge, judge_sent
+from core.runtime.events.rules import LOST, Verdict, describe, died, is_connection_lost, is_deadly, judge, judge_sent
 from core.runtime.events.subscribers import Answer
 from core.runtime.jobs.limits import KILL_GRACE_S, TimeLimit
 
@@ -44,7 +44,8 @@ class RemoteRunner:
                 session, lease, subscriber.key, blocks=group.blocks, prepares=subscriber.prepare is not None
             )
         if taken is not None:
-            _Call(self._kit, group, taken, lease).run()
+            with self._kit.track.call(group.scope.tenant_id, subscriber.key, [delivery], lease.token):
+                _Call(self._kit, group, taken, lease).run()
 
 
 class _Call:
@@ -77,13 +78,14 @@ class _Call:
 
     def _is_hopeless(self) -> bool:
         subscriber, taken = self._group.subscriber, self._taken
-        crashed = taken.interrupted and taken.attempts > min(CRASH_ATTEMPTS, subscriber.max_attempts)
+        most, limit = self._kit.worker_deaths, subscriber.max_attempts
+        crashed = taken.interrupted and is_deadly(deaths=taken.deaths, attempts=taken.attempts - 1, most_deaths=most, max_attempts=limit)
         unknown = taken.state == "unknown"
         if unknown and (crashed or taken.attempts > subscriber.max_attempts or not (subscriber.ask or subscriber.repeatable)):
-            self._end(Verdict("dead", LOST), None)
+            self._end(Verdict("dead", {**LOST, "cause": died(taken.deaths)} if crashed else LOST), None)
             return True
         if crashed:
-            self._end(Verdict("dead", CRASHED), None)
+            self._end(Verdict("dead", died(taken.deaths), counted=False), None)
         return crashed
 
     def _ask(self) -> Answer | None:
@@ -153,6 +155,8 @@ class _Call:
             context.session = None
         if ours:
             self._kit.on_outcome(Outcome(self._group.scope.tenant_id, subscriber, 1))
+            if self._taken.deaths:
+                self._kit.watch.healed(self._group.scope, subscriber)
 
     def _limited(self, call: Callable[[RemoteContext], Any] | None) -> Any:
         assert call is not None  # the descriptor has checked it

@@ -16,7 +16,7 @@ from core.runtime.jobs.limits import TimeLimit
 LONGEST_WAIT_S = 3600.0
 JITTER = 0.2
 UNEXPECTED_ATTEMPTS = 5
-CRASH_ATTEMPTS = 5
+WORKER_DEATHS = 3
 _BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
 _AWAY = frozenset({"080", "57P", "530"})
 
@@ -60,14 +60,23 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {"code": "events.unexpected", "message": f"{type(error).__name__}{f' {state}' if state else ''}{place}"}
 
 
-CRASHED: dict[str, Any] = {
-    "code": "events.crashed",
-    "message": "The process that worked on it ended every time: a crash, too much memory, or a time limit that it ignored.",
-}
+DIED = "events.worker_died"
 LOST: dict[str, Any] = {
     "code": "events.outcome_unknown",
     "message": "Nobody can say whether the call took effect, and repeating it blindly could do it twice.",
 }
+
+
+def died(deaths: int) -> dict[str, Any]:
+    """The error of a delivery over which `deaths` working processes have died, as stored with it."""
+    times = "once" if deaths == 1 else f"{deaths} times"
+    message = f"Its worker died {times}: a crash, too much memory, or a time limit that it ignored."
+    return {"code": DIED, "message": message, "facts": {"deaths": deaths}}
+
+
+def is_deadly(*, deaths: int, attempts: int, most_deaths: int, max_attempts: int) -> bool:
+    """Whether a delivery whose last worker died is given up. `deaths` counts those in a row; `attempts` all that began."""
+    return deaths >= min(most_deaths, max_attempts) or attempts >= max_attempts
 
 
 def is_connection_lost(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
-from core.runtime.events.dispatch import Message
+from core.runtime.events.deaths import Message
 from core.runtime.events.rules import piece_size
 from core.runtime.events.subscribers import Subscriber, SubscriberRegistry
 from core.runtime.jobs.queue import DEFAULT_LANE, REMOTE_LANE
@@ -18,6 +18,7 @@ from core.runtime.jobs.queue import DEFAULT_LANE, REMOTE_LANE
 WAITING_PER_WORKER = 3
 SMALLEST_MESSAGE = 25.0
 _ROUNDING = 1e-6
+_NOBODY = "-"
 
 
 class Pair(NamedTuple):
@@ -105,20 +106,23 @@ def shares(
     return given
 
 
-def messages(picked: Iterable[Picked], registry: SubscriberRegistry, lane: Lane) -> list[Message]:
+def messages(picked: Iterable[Picked], registry: SubscriberRegistry, lane: Lane, *, suspects: Collection[str] = ()) -> list[Message]:
     """Deliveries of one lane as messages: by tenant and subscriber, a subject's events together and in order.
 
-    Small groups share a message. What is enough for several workers is divided among them.
+    Small groups share a message. What is enough for several workers is divided among them. A subject over whose deliveries a worker
+    has died has a message to itself, and so has all work of the plugins `suspects`: the next death takes nobody else's work with it.
     """
-    chains = _chains(picked, registry)
+    chains = _chains(picked, registry, suspects)
     units = sum(chain.units for chain in chains)
     most = min(lane.message_units, max(SMALLEST_MESSAGE, units / max(1, lane.workers)))
     result: list[list[tuple[int, str, int, list[str]]]] = []
-    used = most
+    used, company = most, ""
     for chain in chains:
-        if used and used + chain.units > most + _ROUNDING:
+        is_apart = bool(result) and (chain.is_alone or chain.company != company)
+        if is_apart or (used and used + chain.units > most + _ROUNDING) or not result:
             result.append([])
             used = 0.0
+        company = _NOBODY if chain.is_alone else chain.company
         message = result[-1]
         if not message or message[-1][:3] != chain.head:
             message.append((*chain.head, []))
@@ -128,10 +132,15 @@ def messages(picked: Iterable[Picked], registry: SubscriberRegistry, lane: Lane)
 
 
 class _Chain(NamedTuple):
-    """What one subscriber is to hear of one subject; `head` is (tenant id, subscriber, deliveries per transaction)."""
+    """What one subscriber is to hear of one subject; `head` is (tenant id, subscriber, deliveries per transaction).
+
+    Only chains of the same `company` share a message, and none shares with one that is alone.
+    """
 
     head: tuple[int, str, int]
     ids: list[str]
+    company: str
+    is_alone: bool
 
     @property
     def units(self) -> float:
@@ -139,7 +148,7 @@ class _Chain(NamedTuple):
         return len(self.ids) * cost(self.head[2])
 
 
-def _chains(picked: Iterable[Picked], registry: SubscriberRegistry) -> list[_Chain]:
+def _chains(picked: Iterable[Picked], registry: SubscriberRegistry, suspects: Collection[str]) -> list[_Chain]:
     ordered = sorted(picked, key=lambda one: (one.tenant_id, one.subscriber, one.subject, one.seq))
     chains = []
     for (tenant_id, key, _), group in groupby(ordered, key=lambda one: (one.tenant_id, one.subscriber, one.subject)):
@@ -147,8 +156,17 @@ def _chains(picked: Iterable[Picked], registry: SubscriberRegistry) -> list[_Cha
         subscriber = registry.find(key)
         batch = 1 if subscriber is None else subscriber.batch
         size = min(piece_size(batch, attempts=one.attempts, interrupted=one.interrupted) for one in events)
-        chains.append(_Chain((tenant_id, key, size), [one.id.hex for one in events]))
-    return sorted(chains, key=lambda chain: chain.head)
+        plugin = "" if subscriber is None else subscriber.plugin or ""
+        company = plugin if plugin in suspects else ""
+        is_alone = any(one.interrupted for one in events)
+        chains.append(_Chain((tenant_id, key, size), [one.id.hex for one in events], company, is_alone))
+    return sorted(chains, key=lambda chain: (chain.is_alone, chain.company, chain.head))
+
+
+def suspected(picked: Iterable[Picked], registry: SubscriberRegistry) -> set[str]:
+    """Plugins over whose deliveries workers have died."""
+    found = (registry.find(one.subscriber) for one in picked if one.interrupted)
+    return {subscriber.plugin for subscriber in found if subscriber is not None and subscriber.plugin is not None}
 
 
 def greedy_tenants(picked: Iterable[Picked], given: Mapping[Pair, int]) -> set[int]:

@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rq import SimpleWorker
@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
 from core.runtime.jobs.limits import Deadline, Limits
+from core.runtime.jobs.notebook import Notebook, Remains
 from core.runtime.jobs.queue import BLOCK_S, DEFAULT_LANE, DoorbellJob, connect, queue_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
     from rq.job import Job
 
 _PR_SET_PDEATHSIG = 1
+
+
+@dataclass(slots=True)
+class Seat:
+    """One place for a working process, as its supervisor keeps it: memory shared with whoever sits there.
+
+    `parent` is the supervisor's process id, `remains` what the last one was at when it died.
+    """
+
+    parent: int
+    deadline: Deadline = field(default_factory=Deadline)
+    notebook: Notebook = field(default_factory=Notebook)
+    remains: Remains | None = None
+    pid: int = 0
+    since: float = 0.0
+    early_deaths: int = 0
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +61,21 @@ class WorkerOptions:
     stop_s: float = 30.0
 
 
-Prepare = Callable[[Limits, Callable[[], bool]], dict[str, Callable[..., Any]]]
-"""Called in each fresh working process with its limits and a `should_stop`; returns the functions that jobs may name."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a fresh working process finds where it is to work.
+
+    `notebook` is for writing down what is under way; `remains` is what the one before, who died there, was at.
+    """
+
+    limits: Limits
+    should_stop: Callable[[], bool]
+    notebook: Notebook
+    remains: Remains | None = None
+
+
+Prepare = Callable[[Place], dict[str, Callable[..., Any]]]
+"""Called in each fresh working process; returns the functions that jobs may name."""
 
 
 class _NoDeathPenalty(BaseDeathPenalty):
@@ -87,9 +118,9 @@ class _Worker(SimpleWorker):
         return bool(self._stop_requested)
 
 
-def run_process(options: WorkerOptions, prepare: Prepare, deadline: Deadline, parent: int) -> None:
+def run_process(options: WorkerOptions, prepare: Prepare, seat: Seat) -> None:
     """The life of one working process: until it is told to stop, has done its number of jobs, or has grown too much."""
-    _die_with(parent)
+    _die_with(seat.parent)
     connection = connect(options.queue_url)
     worker = _Worker(
         [queue_of(connection, options.lane)],
@@ -99,7 +130,8 @@ def run_process(options: WorkerOptions, prepare: Prepare, deadline: Deadline, pa
         maintenance_interval=60,
         job_monitoring_interval=10,
     )
-    for name, call in prepare(Limits(deadline), lambda: worker.stop_asked).items():
+    place = Place(Limits(seat.deadline), lambda: worker.stop_asked, seat.notebook, seat.remains)
+    for name, call in prepare(place).items():
         DoorbellJob.allow(name, call)
     _bound_memory(options.memory_mb)
     worker.resident_limit_mb = _resident_mb() + options.max_growth_mb

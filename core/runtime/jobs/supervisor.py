@@ -11,29 +11,18 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
 from types import FrameType
 
 from core.kernel.collector import settle_collector
-from core.runtime.jobs.limits import Deadline
-from core.runtime.jobs.process import Prepare, WorkerOptions, run_process
+from core.runtime.jobs.process import Prepare, Seat, WorkerOptions, run_process
 
 log = logging.getLogger("oms.worker")
 
 _WATCH_EVERY_S = 0.25
 _HEALTHY_S = 5.0
 _WAITS_S = (0.0, 0.2, 1.0, 2.0, 5.0)
-
-
-@dataclass(slots=True)
-class _Seat:
-    """One place for a working process: who sits there, since when, and how often its holders died young."""
-
-    deadline: Deadline = field(default_factory=Deadline)
-    pid: int = 0
-    since: float = 0.0
-    early_deaths: int = 0
-    not_before: float = 0.0
+# Who died over somebody's work is replaced soon: that work is given up after a few deaths, and all other work waits.
+_WAITS_AT_WORK_S = (0.0, 0.0, 0.0, 0.2, 0.5)
 
 
 class Supervisor:
@@ -42,7 +31,7 @@ class Supervisor:
     def __init__(self, options: WorkerOptions, prepare: Prepare) -> None:
         self._options = options
         self._prepare = prepare
-        self._seats = [_Seat() for _ in range(options.processes)]
+        self._seats = [Seat(os.getpid()) for _ in range(options.processes)]
         self._stopping = False
 
     def run(self) -> None:
@@ -66,19 +55,19 @@ class Supervisor:
             if seat.pid == 0 and now >= seat.not_before:
                 self._start(seat)
 
-    def _start(self, seat: _Seat) -> None:
+    def _start(self, seat: Seat) -> None:
         seat.deadline.clear()
+        seat.notebook.clear()
         seat.since = time.monotonic()
-        parent = os.getpid()
         pid = os.fork()
         if pid:
-            seat.pid = pid
+            seat.pid, seat.remains = pid, None
             return
         code = 1
         try:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
-            run_process(self._options, self._prepare, seat.deadline, parent)
+            run_process(self._options, self._prepare, seat)
             code = 0
         except Exception:  # containment: the supervisor's code must never run on in the child
             log.exception("A working process failed.")
@@ -104,9 +93,11 @@ class Supervisor:
             now = time.monotonic()
             if os.WIFSIGNALED(status):
                 log.error("A working process ended by signal %d: %s", os.WTERMSIG(status), seat.deadline.label or "idle")
+            seat.remains = seat.notebook.remains()
             young = now - seat.since < _HEALTHY_S
             seat.early_deaths = seat.early_deaths + 1 if young else 0
-            seat.not_before = now + _WAITS_S[min(seat.early_deaths, len(_WAITS_S) - 1)]
+            waits_s = _WAITS_S if seat.remains is None else _WAITS_AT_WORK_S
+            seat.not_before = now + waits_s[min(seat.early_deaths, len(waits_s) - 1)]
             seat.pid = 0
 
     def _stop_all(self) -> None:

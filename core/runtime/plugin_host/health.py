@@ -78,7 +78,7 @@ def _close_quiet_problems(session: Session, runtime: PluginRuntime, row: PluginI
             PluginProblem.plugin == row.plugin,
             PluginProblem.instance == row.instance,
             PluginProblem.resolved_at.is_(None),
-            PluginProblem.code.in_(("plugin.call_failed", "plugin.call_slow")),
+            PluginProblem.code.in_(("plugin.call_failed", "plugin.call_slow", "plugin.worker_died")),
             PluginProblem.last_seen < now - QUIET_AFTER,
         )
         .values(resolved_at=now)

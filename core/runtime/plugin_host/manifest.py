@@ -47,8 +47,8 @@ class Manifest:
     `core` is a range of Orderloom's versions. `requires` must be enabled before it, `after` only orders. `settings` is `module:Schema`,
     the module inside the plugin. `egress` are hosts it may talk to (`*.` in front covers sub-domains), `egress_from_settings` fields
     whose address adds one; with `egress_by_tenant` people may allow further ones on the plugin's pages. `data_classes` maps a kind of
-    personal data to the wire names that hold it; `quality` a rule to "" (done) or the reason of an exemption. `warnings` are complaints
-    that do not keep it from loading.
+    personal data to the wire names that hold it; `quality` a rule to "" (done) or the reason of an exemption. `localized` maps a language
+    to its `title` and `summary`. `warnings` are complaints that do not keep it from loading.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Manifest:
     in_flight: str = "drain"
     data_classes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     quality: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    localized: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -243,6 +244,18 @@ def _quality(value: Any) -> Mapping[str, str]:
     return MappingProxyType(stated)
 
 
+def _localized(value: Any) -> Mapping[str, Mapping[str, str]]:
+    if not isinstance(value, dict):
+        raise _Refused('must be tables such as [localized.zh] with "title" and "summary"')
+    found: dict[str, Mapping[str, str]] = {}
+    for language, words in value.items():
+        is_fit = re.fullmatch("[a-z]{2,3}", language) and isinstance(words, dict) and set(words) <= {"title", "summary"}
+        if not is_fit or not all(isinstance(text, str) and text.strip() for text in words.values()):
+            raise _Refused('must be tables such as [localized.zh] with "title" and "summary"')
+        found[language] = dict(words)  # the row that keeps the manifest takes plain tables
+    return MappingProxyType(found)
+
+
 _texts = _list_of(_text)
 _READERS: dict[str, Callable[[Any], Any]] = {
     "id": _id,
@@ -269,4 +282,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "in_flight": _one_of(*IN_FLIGHT),
     "data_classes": _data_classes,
     "quality": _quality,
+    "localized": _localized,
 }

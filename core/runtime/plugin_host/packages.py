@@ -73,7 +73,7 @@ def _plain(manifest: Manifest) -> dict[str, Any]:
         value = getattr(manifest, item.name)
         if item.name == "quota":
             value = {host: {"per_s": quota.per_s, "burst": quota.burst} for host, quota in value.items()}
-        elif item.name in ("data_classes", "quality"):
+        elif item.name in ("data_classes", "quality", "localized"):
             value = {key: list(inner) if isinstance(inner, tuple) else inner for key, inner in value.items()}
         shown[item.name] = list(value) if isinstance(value, tuple) else value
     return shown

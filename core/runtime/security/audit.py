@@ -118,8 +118,9 @@ def _audited(row: object) -> bool:
     return bool(getattr(row, "__audited__", False))
 
 
-def _subject_type(row: object) -> str:
-    named = row.__audited__  # type: ignore[attr-defined]
+def subject_type(row: object) -> str:
+    """What the trail calls the kind of a mapped row: the name that its class says, else its table's."""
+    named = getattr(row, "__audited__", True)
     return named if isinstance(named, str) else row.__tablename__  # type: ignore[attr-defined,no-any-return]
 
 
@@ -180,7 +181,7 @@ def _audit_flush(session: Session, _context: UOWTransaction) -> None:
                 continue
             changes = _diff(row, kind=kind)
             if changes or kind != "updated":
-                acts.append((kind, _subject_type(row), str(inspect(row).mapper.primary_key_from_instance(row)[0]), changes))
+                acts.append((kind, subject_type(row), str(inspect(row).mapper.primary_key_from_instance(row)[0]), changes))
     if acts:
         _write(session, acts)
 

@@ -141,7 +141,7 @@ SEED_ROLES = (
         ("orders.*", "customers.*", "fulfilment.*", "channels.*", "catalog.read", "inventory.read", "*.read", "tokens.own", *_NO_ADMIN),
     ),
     SeedRole("warehouse", N_("Warehouse"), ("inventory.*", "fulfilment.*", "orders.read", "catalog.read", "channels.read")),
-    SeedRole("finance", N_("Finance"), ("*.read", "invoicing.*", "orders.export", "customers.reveal", *_NO_ADMIN)),
+    SeedRole("finance", N_("Finance"), ("*.read", "invoicing.*", "orders.export", "orders.refund", "customers.reveal", *_NO_ADMIN)),
     SeedRole("read-only", N_("Read only"), ("*.read", *_NO_ADMIN)),
 )
 

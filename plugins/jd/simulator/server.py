@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from core.sdk import Clock, SystemClock
+from core.sdk.bodies import body_of
 from plugins.jd.simulator.answering import GatewayError
-from plugins.jd.simulator.bodies import body_of
 from plugins.jd.simulator.control import PREFIX, SECRET_HEADER, Control
 from plugins.jd.simulator.faults import Faults
 from plugins.jd.simulator.gateway import App, Gateway
@@ -29,6 +29,7 @@ PATH = "/routerjson"
 # The second is that of JD's newer router, which the same client libraries can be pointed at.
 _PATHS = (PATH, "/api")
 _JSON = "application/json;charset=UTF-8"
+LONGEST_BODY = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         # The official Python library sends the whole address in the request line.
         try:
-            target, body = urlsplit(self.path), body_of(self.headers, self.rfile)
+            target, body = urlsplit(self.path), body_of(self.headers, self.rfile, longest=LONGEST_BODY)
         except ValueError:
             self.close_connection = True
             self._send_json(200, GatewayError("10").answer())

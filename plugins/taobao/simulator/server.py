@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from plugins.taobao.simulator.bodies import BodyRefused, body_of
+from core.sdk.bodies import BodyRefused, body_of
 from plugins.taobao.simulator.control import control
 from plugins.taobao.simulator.gateway import Answer, SimGateway
 from plugins.taobao.simulator.protocol import TopError, rendered
@@ -31,6 +31,7 @@ CONTROL = "/_sim/"
 KEY_HEADER = "X-Simulator-Key"
 _PATHS = {PATH, "/rest", "/top/router/rest"}
 _MOST_FIELDS = 2000
+LONGEST_BODY = 16 * 1024 * 1024
 UNREADABLE = TopError(43, "Parameter error", sub_msg="the request cannot be read")
 _JSON = "application/json;charset=UTF-8"
 
@@ -88,7 +89,7 @@ class GatewayHandler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            address, body = urlsplit(self.path), body_of(self.headers, self.rfile)
+            address, body = urlsplit(self.path), body_of(self.headers, self.rfile, longest=LONGEST_BODY)
         except ValueError:
             self.close_connection = True
             self._refuse(UNREADABLE)

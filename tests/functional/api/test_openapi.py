@@ -61,7 +61,7 @@ def test_operation_ids_are_unique_and_every_operation_says_what_it_needs(documen
 
 def _permissions(document):
     areas = ("orders", "catalog", "customers", "inventory", "channels", "fulfilment", "config")
-    verbs = ("read", "write", "delete", "hold", "release", "cancel", "import", "ship", "reveal", "sync")
+    verbs = ("read", "write", "delete", "hold", "release", "cancel", "import", "refund", "ship", "reveal", "sync")
     return [f"{area}.{verb}" for area in areas for verb in verbs]
 
 

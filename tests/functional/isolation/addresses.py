@@ -24,6 +24,7 @@ PK_TABLES: Mapping[str, str] = {
     "BulkRunView": "bulk_run",
     "JobsView": "delivery",
     "OrderApi": "sales_order",
+    "RefundOrderView": "sales_order",
     "ShipOrderView": "sales_order",
     "ShopScopeView": "shop",
     "SyncView": "shop",

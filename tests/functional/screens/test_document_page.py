@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
-from core.domain.channels.inbound import PURPOSE
+from core.domain.channels.desk import shop_view
+from core.domain.channels.inbound import PURPOSE, park, payload_of
+from core.domain.channels.marketplace import Document
 from core.domain.channels.models import InboundDocument
 from core.domain.customers.models import Reveal
+from core.kernel.jsontext import decode_json
 from core.runtime.security.vault import seal
 from tests.factories.orders import NOON, make_shop
 
@@ -60,3 +64,15 @@ def test_words_of_the_channel_stay_hidden_when_the_right_is_missing(floor, docum
 
     assert "/inbound-documents/reveal/" not in page
     assert refused.status_code == 403
+
+
+def test_words_of_the_channel_keep_their_numbers_when_they_are_stored(floor):
+    payload = decode_json('{"tid":7002,"payment":12.50,"price":"3.00"}', max_bytes=1000)
+    with floor.world.database.unit(floor.world.tea) as session:
+        shop = make_shop(session, "tb-kept")
+        park(session, shop_view(session, shop.id), Document("order", "7002", NOON.isoformat(), NOON, payload), cause="test")
+        kept = session.scalars(select(InboundDocument.id).where(InboundDocument.external_id == "7002")).one()
+
+        found = payload_of(session, kept)
+
+    assert repr(found) == repr({"tid": 7002, "payment": Decimal("12.50"), "price": "3.00"})

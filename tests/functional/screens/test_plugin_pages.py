@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from core.delivery.plugin_pages import BELL
 from core.delivery.web.theme.assets import STATIC
 from core.runtime.plugin_host.lifecycle import disable, enable
 
@@ -47,8 +48,13 @@ def bell(floor):
     runtime.enablement.forget()
     item = next(iter(runtime.host.registry.items("bell", floor.world.tea.tenant_id))).item
     sound = item.unread
-    yield lambda function: object.__setattr__(item, "unread", function)
-    object.__setattr__(item, "unread", sound)
+
+    def spoil(function):
+        object.__setattr__(item, "unread", function)
+        floor.app.extensions[BELL].forget()
+
+    yield spoil
+    spoil(sound)
     runtime.breakers.forget()
 
 
@@ -69,6 +75,34 @@ def test_page_stands_without_the_bell_when_the_bell_misbehaves(floor, bell, spoi
     assert ("/t/tea/notifications/" in sound.text, "/t/tea/notifications/" in page.text) == (True, False)
     assert time.monotonic() - began < 2.5
     assert "hunter2" not in page.text
+
+
+def test_bell_is_asked_once_for_several_pages_and_anew_after_a_deed(floor, bell):
+    asked = []
+    bell(lambda _ctx, user: asked.append(user) or 3)
+    owner, other = floor.visitor("owner@tea.example"), floor.visitor("staff@tea.example")
+
+    pages = [owner.get("/t/tea/orders/list/").text for _ in range(3)]
+    mine = len(asked)
+    other.get("/t/tea/orders/list/")
+    both = len(asked)
+    owner.post("/t/tea/notifications/read", page="/t/tea/account/")
+    owner.get("/t/tea/orders/list/")
+
+    assert [text.count('aria-label="Notifications, unread: 3"') for text in pages] == [1, 1, 1]
+    assert (mine, both, len(set(asked)), asked[-1] == asked[0]) == (1, 2, 2, True)
+    assert len(asked) > both
+
+
+def test_only_the_first_page_waits_when_the_bell_hangs(floor, bell):
+    bell(lambda _ctx, _user: time.sleep(30))
+    owner = floor.visitor("owner@tea.example")
+    owner.get("/t/tea/orders/list/")
+    began = time.monotonic()
+
+    answers = [owner.get("/t/tea/orders/list/").status_code for _ in range(3)]
+
+    assert (answers, time.monotonic() - began < 1.5) == ([200] * 3, True)
 
 
 def test_reference_is_offered_by_its_name_when_it_is_looked_up(floor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text as sql
 
 from core.domain.all_entities import core_entities
 from core.engines.metadata.queries import ListQuery, count, fetch, lookup, queue_counts, readable_fields
@@ -60,3 +61,15 @@ def test_search_finds_nothing_when_no_column_could_hold_the_text(world, entity, 
         choices = lookup(session, entity, text, now=NOON)
 
     assert (page.rows, choices) == ([], [])
+
+
+def test_plans_are_made_for_their_words_in_a_search_and_for_all_values_after_it(world):
+    orders = REGISTRY.get("orders.order")
+    with world.database.unit(world.tea) as session:
+        before = session.scalar(sql("SHOW plan_cache_mode"))
+        fetch(session, orders, ListQuery(search="abc"), now=NOON, keys=["number"])
+        during = session.scalar(sql("SHOW plan_cache_mode"))
+    with world.database.unit(world.tea) as session:
+        after = session.scalar(sql("SHOW plan_cache_mode"))
+
+    assert (before, during, after) == ("auto", "force_custom_plan", "auto")

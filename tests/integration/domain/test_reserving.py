@@ -5,13 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
+from threading import Barrier
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from core.domain.inventory.models import Reservation, Stock
+from core.domain.channels.pushing import free_units
+from core.domain.inventory.models import Reservation, Stock, Warehouse
 from core.domain.inventory.rules import Demand
-from core.domain.inventory.service import Movement, post, reserve
+from core.domain.inventory.service import Movement, Use, consume, post, release, reserve
 from core.kernel.ids import new_id
 from core.runtime.tenancy.database import Database
 from tests.factories.orders import make_sku, make_warehouse, stock_up
@@ -85,3 +87,104 @@ def test_reserve_never_oversells_when_many_want_the_same_skus(world):
     with world.database.unit(world.tea) as session:
         reserved = session.scalars(select(Stock.reserved).where(Stock.sku_id.in_(skus))).all()
     assert (sorted(set(granted)), granted.count(2), reserved) == ([0, 2], 15, [15, 15])
+
+
+def _crowd(world, number, work):
+    """Run `work(place)` in so many threads at once, each round beginning together; returns what was raised."""
+    start, database = Barrier(number), Database(world.app_url, pool_size=number)
+    raised = []
+
+    def go(place):
+        for turn in range(10):
+            start.wait()
+            try:
+                with database.unit(world.tea) as session:
+                    work(session, place, turn)
+            except Exception as error:
+                raised.append(repr(error))
+
+    try:
+        with ThreadPoolExecutor(number) as crowd:
+            list(crowd.map(go, range(number)))
+    finally:
+        database.dispose()
+    return raised
+
+
+def _kept(session, sku):
+    """(reserved on the shelves, units of active reservations) of a SKU."""
+    shelf = session.scalar(select(func.sum(Stock.reserved)).where(Stock.sku_id == sku))
+    active = select(func.sum(Reservation.quantity)).where(Reservation.sku_id == sku, Reservation.state == "active")
+    return shelf, session.scalar(active)
+
+
+@pytest.mark.parametrize("houses", [1, 2])
+def test_reserve_counts_once_when_many_ask_for_the_same_owner_at_once(world, houses):
+    with world.database.unit(world.tea) as session:
+        [sku] = _stocked(session, f"same-{houses}", [1000], houses=houses)
+        for shelf in session.scalars(select(Stock).where(Stock.sku_id == sku)).all():
+            post(session, [Movement(sku, shelf.warehouse_id, Decimal(100), "receipt", f"more-{houses}-{shelf.warehouse_id}")])
+
+    raised = _crowd(world, 8, lambda session, _place, turn: reserve(session, [Demand("g", f"same-{houses}/{turn}", sku, Decimal(2))]))
+
+    with world.database.unit(world.tea) as session:
+        assert (raised, _kept(session, sku)) == ([], (20, 20))
+
+
+def test_reserve_and_release_of_the_same_owner_agree_when_they_meet(world):
+    with world.database.unit(world.tea) as session:
+        [sku] = _stocked(session, "meet", [1000], houses=1)
+
+    def work(session, place, turn):
+        if place == 7 and turn % 2:
+            release(session, [f"meet/{turn - 1}", f"meet/{turn}"])
+        else:
+            reserve(session, [Demand("g", f"meet/{turn}", sku, Decimal(2))])
+
+    raised = _crowd(world, 8, work)
+
+    with world.database.unit(world.tea) as session:
+        shelf, active = _kept(session, sku)
+    assert (raised, shelf) == ([], active)
+
+
+def test_reserve_gives_no_second_time_what_was_used_up(world):
+    with world.database.unit(world.tea) as session:
+        [sku] = _stocked(session, "used", [10], houses=1)
+        reserve(session, [Demand("g", "used/1", sku, Decimal(2))])
+        consume(session, [Use("used/1", sku, Decimal(2))], reference="parcel")
+
+        again = reserve(session, [Demand("g", "used/1", sku, Decimal(2))])
+
+        assert (again.grants, again.short, _kept(session, sku)) == ([], {}, (0, None))
+
+
+@pytest.mark.parametrize("houses", [1, 2])
+def test_inactive_warehouse_gives_nothing_and_keeps_what_is_reserved(world, houses):
+    with world.database.unit(world.tea) as session:
+        [sku] = _stocked(session, f"shut-{houses}", [10], houses=houses)
+        reserve(session, [Demand("before", f"shut-{houses}/before", sku, Decimal(3))])
+        [home] = session.scalars(select(Warehouse).where(Warehouse.code == f"shut-{houses}-0"))
+        home.is_active = False
+        session.flush()
+
+        decision = reserve(session, [Demand("after", f"shut-{houses}/after", sku, Decimal(1))])
+
+        assert (decision.grants, [(one.asked, one.free) for one in decision.short["after"]]) == ([], [(1, 0)])
+        assert (free_units(session, [sku])[sku], _kept(session, sku)) == (0, (3, 3))
+        assert consume(session, [Use(f"shut-{houses}/before", sku, Decimal(3))], reference=f"shut-{houses}") == {sku: 3}
+
+
+def test_active_warehouse_serves_when_one_before_it_is_inactive(world):
+    with world.database.unit(world.tea) as session:
+        sku = make_sku(session, "DETOUR")
+        shut, open_ = (make_warehouse(session, f"detour-{number}", priority=number) for number in range(2))
+        for house in (shut, open_):
+            stock_up(session, sku, house, 5, reference=f"detour-{house}")
+        session.get_one(Warehouse, shut).is_active = False
+        session.flush()
+
+        decision = reserve(session, [Demand("g", "detour/1", sku, Decimal(4))])
+
+        assert [(one.warehouse_id, one.quantity) for one in decision.grants] == [(open_, 4)]
+        assert free_units(session, [sku])[sku] == 1

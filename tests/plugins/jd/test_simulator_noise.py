@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
-import socket
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,48 +12,18 @@ from hypothesis import strategies as st
 
 from plugins.jd.simulator import Options, Simulator
 from tests.plugins.jd.jos import post, signed
+from tests.plugins.noise import exchange, unreadable
 
-NOISE = bytes(random.Random(11).randrange(256) for _ in range(600))
-FORM = b"Host: sim\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-AS_JSON = b"Host: sim\r\nContent-Type: application/json\r\n"
-UNREADABLE = {
-    "noise": NOISE,
-    "nul": b"\x00" * 1000,
-    "long-line": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-    "http-2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "broken-address": b"GET http://[::1 HTTP/1.1\r\nHost: sim\r\n\r\n",
-    "negative-length": b"POST /routerjson HTTP/1.1\r\n" + FORM + b"Content-Length: -5\r\n\r\nabc",
-    "superscript-length": b"POST /routerjson HTTP/1.1\r\n" + FORM + b"Content-Length: \xb2\r\n\r\nabc",
-    "body-of-20-mb": b"POST /routerjson HTTP/1.1\r\n" + FORM + b"Content-Length: 20000000\r\n\r\n" + b"a" * 20_000_000,
-    "a-million-fields": b"POST /routerjson HTTP/1.1\r\n" + FORM + b"Content-Length: 4000000\r\n\r\n" + b"a=1&" * 1_000_000,
-    "negative-chunk": b"POST /routerjson HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc",
-    "endless-chunk": b"POST /routerjson HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\nffffffffffff\r\nabc",
-    "cut-json": b"POST /routerjson HTTP/1.1\r\n" + AS_JSON + b"Content-Length: 6\r\n\r\n[1,2,3",
-    "deep-json": b"POST /routerjson HTTP/1.1\r\n" + AS_JSON + b"Content-Length: 100000\r\n\r\n" + b"[" * 100_000,
-    "put": b"PUT /routerjson HTTP/1.1\r\nHost: sim\r\nContent-Length: 0\r\n\r\n",
-    "options": b"OPTIONS /routerjson HTTP/1.1\r\nHost: sim\r\nContent-Length: 0\r\n\r\n",
-    "brew": b"BREW /routerjson HTTP/1.1\r\nHost: sim\r\nContent-Length: 0\r\n\r\n",
+UNREADABLE = unreadable("/routerjson") | {
+    verb.lower(): verb.encode() + b" /routerjson HTTP/1.1\r\nHost: sim\r\nContent-Length: 0\r\n\r\n" for verb in ("PUT", "OPTIONS", "BREW")
 }
-
-
-def exchange(simulator: Simulator, data: bytes) -> tuple[bytes, Any]:
-    """Send bytes as they are; the answer's first line and its decoded body."""
-    address = urlsplit(simulator.url)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        while part := connection.recv(65_536):
-            answer += part
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return head.split(b"\r\n", 1)[0], json.loads(body)
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_simulator_answers_with_an_error_when_a_request_cannot_be_read(simulate, capfd, case):
     simulator = simulate(orders=1)
 
-    line, answer = exchange(simulator, UNREADABLE[case])
+    line, answer = exchange(simulator.url, UNREADABLE[case])
 
     assert line.split(b" ")[1] == b"200"
     assert answer == {"error_response": {"code": "10", "zh_desc": "非法数据格式", "en_desc": "Invalid Format"}}
@@ -109,7 +76,7 @@ def test_gateway_takes_the_newer_routers_names_when_a_client_uses_them(simulate)
     unsigned_method = parameters | {"sign_method": "md5"}
     address = urlsplit(simulator_url)
     query = "&".join(f"{name}={_quoted(value)}" for name, value in unsigned_method.items())
-    _, from_api = exchange(simulator, f"GET {address.path}?{query} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n".encode())
+    _, from_api = exchange(simulator.url, f"GET {address.path}?{query} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n".encode())
 
     for answer in (from_form, from_api):
         assert answer["jingdong_pop_order_get_responce"]["orderDetailInfo"]["orderInfo"]["orderId"] == number

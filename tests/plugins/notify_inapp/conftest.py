@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,26 +14,13 @@ from core.runtime.security.accounts import find_person
 from core.runtime.tenancy.scope import Actor, Scope
 from plugins.notify_inapp.models import Notice
 from tests.fixtures.floor import Floor
+from tests.fixtures.plugin_desk import PluginDesk
 
 PLUGIN = "notify_inapp"
 
 
-@dataclass
-class Desk:
+class Desk(PluginDesk):
     """The running system with notifications, seen from a test."""
-
-    floor: Floor
-
-    @property
-    def tea(self) -> Scope:
-        return self.floor.world.tea
-
-    @property
-    def gift(self) -> Scope:
-        return self.floor.world.gift
-
-    def unit(self, scope: Scope | None = None):
-        return self.floor.world.database.unit(scope or self.tea)
 
     def user(self, email: str) -> int:
         with self.floor.world.database.platform() as session:

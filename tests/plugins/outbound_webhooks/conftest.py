@@ -22,6 +22,7 @@ from core.runtime.tenancy.scope import Scope
 from plugins.outbound_webhooks import service
 from plugins.outbound_webhooks.models import Attempt, Hook, Message
 from tests.fixtures.floor import Floor
+from tests.fixtures.plugin_desk import PluginDesk
 
 PLUGIN = "outbound_webhooks"
 
@@ -104,22 +105,8 @@ def receiver() -> Iterator[Receiver]:
     made.stop()
 
 
-@dataclass
-class Desk:
+class Desk(PluginDesk):
     """The running system with webhooks, seen from a test."""
-
-    floor: Floor
-
-    @property
-    def tea(self) -> Scope:
-        return self.floor.world.tea
-
-    @property
-    def gift(self) -> Scope:
-        return self.floor.world.gift
-
-    def unit(self, scope: Scope | None = None):
-        return self.floor.world.database.unit(scope or self.tea)
 
     def context(self, session: Any) -> Any:
         return self.floor.system.plugins.context(session, PLUGIN)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-import socket
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -17,48 +13,20 @@ from plugins.taobao.gateway import china_text
 from plugins.taobao.signing import UnsignableText, sign
 from plugins.taobao.simulator import Simulator
 from plugins.taobao.simulator.gateway import METHODS
+from tests.plugins.noise import AS_JSON, exchange, unreadable
 from tests.plugins.taobao.conftest import CREDENTIALS, NOON
 
-NOISE = bytes(random.Random(11).randrange(256) for _ in range(600))
-FORM = b"Host: sim\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-AS_JSON = b"Host: sim\r\nContent-Type: application/json\r\n"
-UNREADABLE = {
-    "noise": NOISE,
-    "nul": b"\x00" * 1000,
-    "long-line": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-    "http-2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+UNREADABLE = unreadable("/router/rest") | {
     "many-headers": b"GET /router/rest HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(300)) + b"\r\n",
-    "broken-address": b"GET http://[::1 HTTP/1.1\r\nHost: sim\r\n\r\n",
-    "negative-length": b"POST /router/rest HTTP/1.1\r\n" + FORM + b"Content-Length: -5\r\n\r\nabc",
-    "superscript-length": b"POST /router/rest HTTP/1.1\r\n" + FORM + b"Content-Length: \xb2\r\n\r\nabc",
-    "body-of-20-mb": b"POST /router/rest HTTP/1.1\r\n" + FORM + b"Content-Length: 20000000\r\n\r\n" + b"a" * 20_000_000,
-    "a-million-fields": b"POST /router/rest HTTP/1.1\r\n" + FORM + b"Content-Length: 4000000\r\n\r\n" + b"a=1&" * 1_000_000,
-    "negative-chunk": b"POST /router/rest HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc",
-    "endless-chunk": b"POST /router/rest HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\nffffffffffff\r\nabc",
-    "cut-json": b"POST /router/rest HTTP/1.1\r\n" + AS_JSON + b"Content-Length: 6\r\n\r\n[1,2,3",
     "json-list": b"POST /router/rest HTTP/1.1\r\n" + AS_JSON + b"Content-Length: 3\r\n\r\n[1]",
-    "deep-json": b"POST /router/rest HTTP/1.1\r\n" + AS_JSON + b"Content-Length: 100000\r\n\r\n" + b"[" * 100_000,
 }
-
-
-def exchange(simulator: Simulator, data: bytes) -> tuple[bytes, Any]:
-    """Send bytes as they are; the answer's first line and its decoded body."""
-    address = urlsplit(simulator.url)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        while part := connection.recv(65_536):
-            answer += part
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return head.split(b"\r\n", 1)[0], json.loads(body)
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_simulator_answers_with_an_error_when_a_request_cannot_be_read(simulate, capfd, case):
     simulator = simulate(orders=1)
 
-    line, answer = exchange(simulator, UNREADABLE[case])
+    line, answer = exchange(simulator.url, UNREADABLE[case])
 
     assert line.split(b" ")[1] == b"200"
     assert (list(answer), answer["error_response"]["code"]) == (["error_response"], 43)
@@ -69,7 +37,7 @@ def test_simulator_answers_with_an_error_when_a_request_cannot_be_read(simulate,
 def test_simulator_refuses_the_http_method_when_it_is_no_action_of_the_platform(simulate, verb):
     simulator = simulate(orders=1)
 
-    _, answer = exchange(simulator, verb.encode() + b" /router/rest HTTP/1.1\r\nHost: sim\r\nContent-Length: 0\r\n\r\n")
+    _, answer = exchange(simulator.url, verb.encode() + b" /router/rest HTTP/1.1\r\nHost: sim\r\nContent-Length: 0\r\n\r\n")
 
     assert answer == {"error_response": {"code": 9, "msg": "Http action not allowed"}}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.kernel.conditions import Match
 from core.kernel.errors import Invalid
-from core.kernel.jsontext import JsonInvalid, canonical_json, decode_json, encode_json
+from core.kernel.jsontext import JsonInvalid, canonical_json, decode_json, encode_json, encode_verbatim
 from core.kernel.paging import Cursor
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
@@ -165,3 +165,16 @@ def test_canonical_json_refuses_when_a_value_holds_itself():
 
     with pytest.raises(JsonInvalid):
         canonical_json(endless)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"payment":12.50,"tid":7001}', "[0.10,-3.0,1E+2,5]", '{"price":"12.50","note":"\\\\u00001.5\\\\u0000"}', "{}"],
+)
+def test_document_stays_as_it_came_when_it_is_kept_verbatim(text):
+    assert encode_verbatim(decode_json(text, max_bytes=1000)) == text
+
+
+@given(st.recursive(st.one_of(st.decimals(allow_nan=False, allow_infinity=False), st.integers(), _TEXT, st.none()), st.lists, max_leaves=5))
+def test_verbatim_text_reads_back_as_the_same_value(value):
+    assert json.loads(encode_verbatim(value), parse_float=Decimal) == value

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel.errors import Invalid
-from core.kernel.money import MAX_AMOUNT, Money, amount_from, minor_digits, rounded, share_out
+from core.kernel.money import MAX_AMOUNT, Money, amount_from, minor_digits, money_text, rounded, share_out
 
 
 @pytest.mark.parametrize(("given_value", "amount"), [("12.50", "12.50"), (" 7 ", "7"), (3, "3"), (Decimal("0.0001"), "0.0001"), ("-1.5", "-1.5")])
@@ -123,3 +123,14 @@ def test_money_refuses_a_currency_that_is_no_code(code):
         Money(Decimal(1), code)
 
     assert caught.value.field == "currency"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("5", "CNY", "5.00"), ("19.9000", "GBP", "19.90"), ("19.9125", "EUR", "19.9125"), ("500.0000", "JPY", "500"), ("1.5", "KWD", "1.500"),
+        ("0.0000", "CNY", "0.00"), ("-3.1", "CNY", "-3.10"), ("1E+3", "CNY", "1000.00"), ("7", "", "7.00"),
+    ],
+)  # fmt: skip
+def test_amount_is_written_with_the_decimals_of_its_coin(amount, currency, text):
+    assert money_text(Decimal(amount), currency) == text

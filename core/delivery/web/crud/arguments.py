@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from core.engines.metadata.entity import EntityType, Field, FieldType
-from core.engines.metadata.queries import ListQuery
-from core.kernel.conditions import ConditionInvalid
+from core.engines.metadata.queries import ListQuery, catalogue_of
+from core.kernel.conditions import ConditionInvalid, parse_condition
+from core.kernel.messages import N_
 
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 25
@@ -39,6 +40,8 @@ OPERATORS: dict[FieldType, tuple[str, ...]] = {
     FieldType.DATE: ("ge", "le", "eq"),
 }
 
+_YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
 
 @dataclass(frozen=True, slots=True)
 class ActiveFilter:
@@ -51,12 +54,25 @@ class ActiveFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Misunderstood:
+    """A part of a list's address that means nothing here, so that the list is shown without it.
+
+    `key` is the field's, or the argument's name; `label` what people call it (empty: nothing), `names` the arguments that carry it.
+    """
+
+    key: str
+    label: str
+    text: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ListArguments:
-    """What a list's address says, with what could not be understood in `problems` (field to message)."""
+    """What a list's address says, with what could not be understood in `problems`."""
 
     query: ListQuery
     active: tuple[ActiveFilter, ...] = ()
-    problems: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Misunderstood, ...] = ()
     raw: tuple[tuple[str, str], ...] = ()
 
     def address(self, **changes: str | None) -> str:
@@ -76,23 +92,26 @@ class ListArguments:
 def read_arguments(entity: EntityType, args: MultiDict[str, str], *, zone: tzinfo, default_queue: str = "") -> ListArguments:
     """The arguments of a list. Never raises: what is wrong is left out and named in `problems`."""
     raw = tuple((name, value) for name, value in args.items(multi=True) if value and "\x00" not in value)
-    problems: dict[str, str] = {}
+    problems = list(_strangers(entity, args))
     queue = args.get("queue", default_queue)
     if queue and entity.queue(queue) is None:
-        problems["queue"] = queue
+        problems.append(Misunderstood("queue", N_("Queue"), queue, ("queue",)))
         queue = default_queue
     sort = args.get("sort", "")
     known = entity.by_key.get(sort.lstrip("-"))
     if sort and (known is None or not known.is_sortable):
-        problems["sort"] = sort
+        problems.append(Misunderstood("sort", N_("Order of the list"), sort, ("sort",)))
         sort = ""
-    active = tuple(_active(entity, args))
-    tree = []
-    for one in active:
+    kept, tree = [], []
+    for one in _active(entity, args):
         try:
-            tree.append(_condition(one, zone))
-        except (ConditionInvalid, ValueError):
-            problems[one.item.key] = one.text
+            condition = _condition(one, zone)
+            parse_condition(condition, catalogue_of(entity))
+        except (ConditionInvalid, ValueError, OverflowError, KeyError):
+            problems.append(Misunderstood(one.item.key, one.item.label, one.text, one.names))
+        else:
+            kept.append(one)
+            tree.append(condition)
     size = args.get("size", "")
     query = ListQuery(
         queue=queue,
@@ -102,8 +121,26 @@ def read_arguments(entity: EntityType, args: MultiDict[str, str], *, zone: tzinf
         cursor=args.get("cursor") or None,
         size=int(size) if size.isdecimal() and int(size) in SIZES else DEFAULT_SIZE,
     )
-    kept = tuple(one for one in active if one.item.key not in problems)
-    return ListArguments(query, kept, problems, raw)
+    return ListArguments(query, tuple(kept), tuple(problems), raw)
+
+
+def _strangers(entity: EntityType, args: MultiDict[str, str]) -> Iterable[Misunderstood]:
+    """Filters on fields that the list cannot be filtered by, and comparisons that a field does not know."""
+    for name, text in args.items():
+        start, _, key = name.partition(".")
+        if start not in ("f", "op") or not text.strip():
+            continue
+        item = entity.by_key.get(key.removesuffix(".from").removesuffix(".to"))
+        if item is None or not item.is_filterable or name not in _names_of(item):
+            yield Misunderstood(key, "" if item is None else item.label, text, (name,))
+        elif start == "op" and text not in OPERATORS.get(item.type, ("eq",)):
+            yield Misunderstood(key, item.label, text, (name,))
+
+
+def _names_of(item: Field) -> tuple[str, str]:
+    """The arguments by which a list is filtered by this field."""
+    name = f"f.{item.key}"
+    return (f"{name}.from", f"{name}.to") if item.type is FieldType.DATETIME else (name, f"op.{item.key}")
 
 
 def _active(entity: EntityType, args: MultiDict[str, str]) -> Iterable[ActiveFilter]:
@@ -137,7 +174,7 @@ def _value(one: ActiveFilter, zone: tzinfo) -> Any:
         day = datetime.combine(datetime.fromisoformat(one.text).date(), time(), zone)
         return (day + timedelta(days=1) if one.op == "lt" else day).isoformat()
     if kind is FieldType.BOOLEAN:
-        return one.text in ("1", "true", "yes")
+        return _YES_NO[one.text]
     if kind is FieldType.INTEGER:
         return int(one.text)
     if kind in (FieldType.TAGS, FieldType.CHOICES):

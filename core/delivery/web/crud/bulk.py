@@ -17,6 +17,7 @@ from core.delivery.web import trail
 from core.delivery.web.crud import forms
 from core.delivery.web.crud.arguments import ListArguments
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
 from core.engines.metadata.bulk import run_key, source_of
@@ -53,7 +54,7 @@ def carry_out(view: Any) -> Any:
     named = [] if is_all else [found for text in request.form.getlist("pk") if (found := parse_id(text)) is not None]
     ids = queries.visible_ids(db(), view.entity, named) if len(named) <= MAX_NAMED else named
     if is_all and arguments.problems:
-        raise Invalid("A filter of the list was not understood, so nothing was done.", field=next(iter(arguments.problems)))
+        raise Invalid("A filter of the list was not understood, so nothing was done.", field=arguments.problems[0].key)
     if not ids and not is_all:
         flash(gettext("Choose at least one row."), "warning")
         return redirect(_list_url(view, arguments))
@@ -69,6 +70,8 @@ def carry_out(view: Any) -> Any:
         try:
             raw = forms.raw_values(form, action.fields, zone=view.zone(), is_new=True, prefix="p.")
             params = take(db(), view.registry, action.fields, raw, is_new=True)
+            if action.check is not None:
+                action.check(params)
         except Invalid as error:
             view.show_error(form, error, prefix="p.")
             return _ask(view, action, form, ids, arguments), 422
@@ -106,7 +109,7 @@ def _tell(action: Action, outcomes: Mapping[UUID, OrderloomError | None], names:
         flash(gettext(action.label) + ": " + ngettext("%(num)s row done.", "%(num)s rows done.", done), "success")
     refused = {key: error for key, error in outcomes.items() if error is not None}
     for key, error in list(refused.items())[:SHOWN_REFUSALS]:
-        flash(f"{names.get(key, str(key)[-6:])}: {gettext(error.message)}", "danger")
+        flash(f"{names.get(key, str(key)[-6:])}: {in_words(error.message)}", "danger")
     if len(refused) > SHOWN_REFUSALS:
         rest = len(refused) - SHOWN_REFUSALS
         flash(ngettext("%(num)s more row was refused.", "%(num)s more rows were refused.", rest), "danger")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
+from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose, has_access
@@ -12,10 +13,11 @@ from flask_babel import get_locale, get_timezone, gettext
 from flask_wtf import FlaskForm
 
 from core.delivery.web.crud import forms
+from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.engines.metadata import queries, writing
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
-from core.engines.metadata.values import ValuesRefused, take
+from core.engines.metadata.values import ValuesRefused, default_of, take
 from core.kernel.errors import Conflict, Invalid, NotFound
 from core.kernel.ids import parse_id
 from core.runtime.security import audit
@@ -59,6 +61,10 @@ class Editing:
     def lookup_url(self, entity_key: str) -> str:
         """The address where records of an entity are searched."""
         return entity_key
+
+    def link(self, entity_key: str, record_id: UUID) -> str:
+        """The address of a referred record's page; empty when the reader may not open it."""
+        return f"{entity_key}/{record_id}"
 
     @expose("/add", methods=["GET", "POST"])
     @has_access
@@ -113,14 +119,14 @@ class Editing:
         if self.entity.delete is None:
             raise NotFound
         record = self.record(pk)
-        name = self.title_of(record)
+        name, parent = self.title_of(record), self._parent_url(getattr(record, self.entity.parent_field or "id"))
         try:
             writing.remove(db(), self.registry, self.entity, record)
             flash(gettext("%(name)s was deleted.", name=name), "success")
         except Conflict:
             flash(gettext("%(name)s is still in use and cannot be deleted.", name=name), "danger")
             return redirect(url_for(f"{self.endpoint}.show", pk=pk))
-        return redirect(url_for(f"{self.endpoint}.list"))
+        return redirect(parent or url_for(f"{self.endpoint}.list"))
 
     def form_fields(self) -> Sequence[Field]:
         """The fields of the form, in order."""
@@ -133,7 +139,7 @@ class Editing:
     def _defaults(self, form: FlaskForm, fields: Sequence[Field]) -> None:
         given = {item.key: request.args.get(item.key) for item in fields if request.args.get(item.key)}
         for item in fields:
-            value = given.get(item.key, item.default)
+            value = given[item.key] if item.key in given else default_of(db(), item)
             if value is None:
                 continue
             form[item.key].data = value
@@ -158,9 +164,9 @@ class Editing:
         problems = error.problems if isinstance(error, ValuesRefused) else {getattr(error, "field", None) or "": error.message}
         for key, message in problems.items():
             if prefix + key in form:
-                form[prefix + key].errors = [*form[prefix + key].errors, gettext(message)]
+                form[prefix + key].errors = [*form[prefix + key].errors, in_words(message)]
             else:
-                form.form_errors.append(gettext(message))
+                form.form_errors.append(in_words(message))
 
     def _conflict(self, form: FlaskForm, fields: Sequence[Field], record: Any) -> dict[str, Any] | None:
         """What somebody else saved since this form was opened; None when nobody did, or when the reader chose to overwrite."""
@@ -174,15 +180,20 @@ class Editing:
             if not item.is_write_only and str(form[item.key].data or "") != forms.shown(item, getattr(record, item.key, None), zone)
         ]
         form[forms.VERSION].data = form[forms.VERSION].raw_data = str(version)
-        last = audit.entries(db(), audit.AuditFilter(subject_type=type(record).__tablename__, subject_id=str(record.id)), limit=1)
+        last = audit.entries(db(), audit.AuditFilter(subject_type=audit.subject_type(record), subject_id=str(record.id)), limit=1)
         who = last[0].actor_label if last else gettext("Somebody")
         return {"who": who, "at": record.updated_at, "url": request.url, "fields": differing}
 
     def _after(self, record: Any) -> str:
-        return url_for(f"{self.endpoint}.show", pk=record.id)
+        return self._parent_url(getattr(record, self.entity.parent_field or "id")) or url_for(f"{self.endpoint}.show", pk=record.id)
+
+    def _parent_url(self, parent: Any) -> str:
+        """The page of the record that this kind of record is a part of; empty when it stands alone, or the reader may not see that."""
+        item = self.entity.by_key.get(self.entity.parent_field)
+        return self.link(item.target, parent) if item is not None and parent is not None else ""
 
     def _form_page(self, form: FlaskForm, fields: Sequence[Field], *, title: str, conflict: Any = None, pk: str = "") -> Any:
-        back = url_for(f"{self.endpoint}.show", pk=pk) if pk else url_for(f"{self.endpoint}.list")
+        back = url_for(f"{self.endpoint}.show", pk=pk) if pk else self._parent_url(self._asked_parent()) or url_for(f"{self.endpoint}.list")
         forms.keep_choices(form, fields, self._posted_labels(form, fields))
         status = 422 if form.is_submitted() else 200
         page = render_template(
@@ -196,6 +207,10 @@ class Editing:
             conflict=conflict,
         )
         return page, status
+
+    def _asked_parent(self) -> UUID | None:
+        """The record of whose page this form was opened."""
+        return parse_id(request.args.get(self.entity.parent_field, "")) if self.entity.parent_field else None
 
     def _posted_labels(self, form: FlaskForm, fields: Sequence[Field]) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask_babel import gettext
 
 from core.delivery.web.crud.arguments import OPERATORS, SIZES, ActiveFilter, ListArguments
+from core.delivery.web.crud.export import RAW, SPREADSHEET
 from core.delivery.web.crud.render import css_of, renderer
 from core.delivery.web.theme import grid
 from core.delivery.web.theme.formats import formats
@@ -121,15 +122,18 @@ def tools_of(
     entity: EntityType, keys: Sequence[str], arguments: ListArguments, *, addresses: Addresses, all_keys: Sequence[str]
 ) -> grid.Tools:
     """Search, filters, chips, columns and exports."""
-    names = {name for one in arguments.active for name in one.names}
+    bad = arguments.problems
+    names = {name for one in arguments.active for name in one.names} | {name for one in bad for name in one.names}
     kept = [(name, value) for name, value in arguments.raw if name not in ("q", "cursor")]
     clear = arguments.without([*names, "q"])
     shown, say = [*keys, *(key for key in all_keys if key not in keys)], speaker()
     return grid.Tools(
         search=arguments.query.search,
         keep=[pair for pair in kept if pair[0] not in names],
+        keep_filters=[pair for pair in kept if pair[0] in names],
         chips=[_chip(one, arguments) for one in arguments.active],
-        clear_url=clear if arguments.active or arguments.query.search else "",
+        problems=[grid.Chip(say(one.label) if one.label else one.key[:40], one.text[:60], arguments.without(one.names)) for one in bad],
+        clear_url=clear if arguments.active or bad or arguments.query.search else "",
         filters=[line for item in entity.fields if item.is_filterable for line in _filters(item, arguments, addresses, say)],
         columns=[grid.ColumnChoice(key, say(entity.by_key[key].label), key in keys) for key in shown] if addresses.columns else [],
         columns_url=addresses.columns,
@@ -141,10 +145,11 @@ def _exports(addresses: Addresses, arguments: ListArguments) -> list[grid.Action
     if not addresses.export:
         return []
     base = addresses.export + arguments.address()
-    glue = "&" if base.endswith("?") is False and "?" in base and not base.endswith("?") else ""
+    glue = "" if base.endswith("?") else "&"
     return [
         grid.Action(gettext("CSV"), base, "file-download"),
-        grid.Action(gettext("CSV for spreadsheets"), f"{base}{glue}for=spreadsheet", "table-export"),
+        grid.Action(gettext("CSV for spreadsheets"), f"{base}{glue}for={SPREADSHEET}", "table-export"),
+        grid.Action(gettext("CSV for programs, with codes"), f"{base}{glue}for={RAW}", "code"),
     ]
 
 

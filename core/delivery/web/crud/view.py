@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask_appbuilder import ModelView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
@@ -23,7 +23,7 @@ from core.delivery.web.crud import bulk, grids
 from core.delivery.web.crud.addressing import addresses_of, url_of, view_name
 from core.delivery.web.crud.arguments import ListArguments, read_arguments
 from core.delivery.web.crud.editing import Editing, in_sentence
-from core.delivery.web.crud.export import csv_lines
+from core.delivery.web.crud.export import STYLES, csv_lines
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
 from core.delivery.web.crud.related import related_lists, wanted_of
@@ -78,8 +78,6 @@ class EntityView(Editing, ModelView):
     def list(self) -> Any:
         """The list page, or its rows."""
         entity, arguments = self.entity, self.arguments()
-        for name, value in arguments.problems.items():
-            flash(gettext("“%(value)s” is not a filter for %(name)s and was left out.", value=value[:60], name=name), "warning")
         keys = chosen_columns(db(), entity)
         page = self._page(arguments, keys)
         addresses = self.addresses()
@@ -171,7 +169,11 @@ class EntityView(Editing, ModelView):
     def export(self) -> Any:
         """The list as a CSV file."""
         keys = [item.key for item in queries.readable_fields(self.entity) if not item.is_personal or can("customers.reveal")]
-        arguments, session = self.arguments(), db()
+        arguments, session, style = self.arguments(), db(), request.args.get("for", "")
+        if style not in STYLES:
+            raise Invalid("This is not one of the choices.", field="for")
+        if arguments.problems:
+            raise Invalid("A filter of the list was not understood, so nothing was done.", field=arguments.problems[0].key)
         audit.record(session, "records.exported", self.entity.key, "", {"columns": (None, ", ".join(keys))})
         lines = csv_lines(
             session,
@@ -180,7 +182,7 @@ class EntityView(Editing, ModelView):
             arguments.query,
             keys=keys,
             now=self.now(),
-            for_spreadsheet=request.args.get("for") == "spreadsheet",
+            style=style,
         )
         name = f"{self.entity.resource}-{self.now():%Y%m%d-%H%M}.csv"
         return Response("".join(lines), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
@@ -287,9 +289,7 @@ class EntityView(Editing, ModelView):
         """What the audit trail knows of the record, for the timeline."""
         if not can("audit.read"):
             return []
-        named = getattr(record, "__audited__", False)
-        subject = named if isinstance(named, str) else type(record).__tablename__
-        wanted = audit.AuditFilter(subject_type=subject, subject_id=str(record.id))
+        wanted = audit.AuditFilter(subject_type=audit.subject_type(record), subject_id=str(record.id))
         return [bulk.timeline_entry(entry) for entry in audit.entries(db(), wanted, limit=HISTORY_ROWS)]
 
     # Helpers

@@ -169,13 +169,17 @@ class Empty:
 
 @dataclass(slots=True)
 class Tools:
-    """The row between tabs and table. `keep` are arguments that a search must not lose; `conditions` are one-click filters."""
+    """The row between tabs and table. `keep` are arguments that neither search nor filters lose, `keep_filters` the
+    filters, which a search keeps too; `conditions` are one-click filters; `problems` are
+    filters that mean nothing here, so that the list is shown without them."""
 
     search_name: str = "q"
     search: str = ""
     search_hint: str = ""
     keep: Sequence[tuple[str, str]] = ()
     chips: Sequence[Chip] = ()
+    problems: Sequence[Chip] = ()
+    keep_filters: Sequence[tuple[str, str]] = ()
     clear_url: str = ""
     conditions: Sequence[Tab] = ()
     filters: Sequence[Filter] = ()

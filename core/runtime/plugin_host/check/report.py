@@ -66,28 +66,27 @@ class Subject:
         return self.source if self.is_single_file else self.source / "plugin.py"
 
     @cached_property
-    def unparsed(self) -> dict[Path, tuple[int, str]]:
-        """The Python files that do not parse, each with the line and the reason."""
-        faults: dict[Path, tuple[int, str]] = {}
+    def _parsed(self) -> dict[Path, ast.Module | tuple[int, str]]:
+        """Every Python file, each read once: its tree, or the line and the reason why it has none."""
+        parsed: dict[Path, ast.Module | tuple[int, str]] = {}
         for path in python_files(self.source):
             try:
-                ast.parse(path.read_bytes(), filename=str(path))
+                parsed[path] = ast.parse(path.read_bytes(), filename=str(path))
             except SyntaxError as error:
-                faults[path] = (error.lineno or 1, error.msg)
+                parsed[path] = (error.lineno or 1, error.msg)
             except ValueError as error:
-                faults[path] = (1, str(error))
-        return faults
+                parsed[path] = (1, str(error))
+        return parsed
+
+    @cached_property
+    def unparsed(self) -> dict[Path, tuple[int, str]]:
+        """The Python files that do not parse, each with the line and the reason."""
+        return {path: found for path, found in self._parsed.items() if isinstance(found, tuple)}
 
     @cached_property
     def trees(self) -> dict[Path, ast.Module]:
         """The parsed Python files of the plugin, its tests left out; what does not parse stands in `unparsed`."""
-        parsed: dict[Path, ast.Module] = {}
-        for path in python_files(self.source):
-            try:
-                parsed[path] = ast.parse(path.read_bytes(), filename=str(path))
-            except (SyntaxError, ValueError):
-                continue
-        return parsed
+        return {path: found for path, found in self._parsed.items() if isinstance(found, ast.Module)}
 
     def is_part(self, path: Path, *names: str) -> bool:
         """Whether the file belongs to a module or sub-package of one of these names (`simulator`, `migrations`)."""

@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from config.reading import SettingsInvalid, load_settings
-from core.delivery.cli.installation import handed_down, kept_back, read_installation, running_installation
+from core.delivery.cli.environment import handed_down, kept_back
+from core.delivery.cli.installation import read_installation, running_installation
 from tests.fixtures.servers import scratch_folder
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from core.delivery.cli import supervisor as module
-from core.delivery.cli.supervisor import Program, StopRequested, Supervisor, environment_for
+from core.delivery.cli.environment import environment_for
+from core.delivery.cli.program import Program
+from core.delivery.cli.supervisor import StopRequested, Supervisor
 from tests.fixtures.servers import ROOT
 
 
@@ -180,7 +182,9 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path):
     code = f"""
         import sys, time
         from pathlib import Path
-        from core.delivery.cli.supervisor import Program, Supervisor, environment_for
+        from core.delivery.cli.environment import environment_for
+        from core.delivery.cli.program import Program
+        from core.delivery.cli.supervisor import Supervisor
         from core.runtime.jobs.embedded import EmbeddedValkey
         sleeper = (sys.executable, "-c", "import time; time.sleep(600)")
         with Supervisor() as running:

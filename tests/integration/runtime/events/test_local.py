@@ -11,6 +11,7 @@ from core.runtime.events import EventDraft, Mode, Subscriber, emit
 from core.runtime.events.claims import begin
 from core.runtime.events.errors import RateLimited
 from core.runtime.events.service import park, replay, replay_one, resume, resume_subscribers, skip
+from core.runtime.jobs.notebook import Remains
 from core.runtime.security.audit import AuditFilter, entries
 from tests.fixtures.stations import delivery_ids, drafts, effect_of, leave_effects
 
@@ -334,7 +335,53 @@ def test_a_delivery_is_dead_when_its_process_ended_every_time(station):
     here.pump()
 
     ((state, error),) = here.sql("SELECT state, last_error FROM delivery")
-    assert (state, error["code"], here.effects()) == ("dead", "events.crashed", [])
+    assert (state, error["code"], here.effects()) == ("dead", "events.worker_died", [])
+
+
+def test_the_rest_of_a_message_is_due_at_once_when_its_worker_died(station):
+    here = station(one())
+    here.emit(*drafts(3))
+    bad, begun, waiting = delivery_ids(here)
+    with here.world.database.unit(here.world.tea) as session:
+        begin(session, "t.one", [bad, begun], blocks=True)
+    message = [[here.world.tea.tenant_id, "t.one", 1, [one.hex for one in (bad, begun, waiting)]]]
+
+    here.dispatcher.take_over(Remains(message, [here.world.tea.tenant_id, "t.one", [bad.hex], None]))
+
+    assert here.states() == [("o0", 1, "pending", 1), ("o1", 1, "pending", 0), ("o2", 1, "pending", 0)]
+    here.pump()
+    assert here.states() == [("o0", 1, "done", 2), ("o1", 1, "done", 1), ("o2", 1, "done", 1)]
+    assert sorted(here.effects()) == [("o0", 1), ("o1", 1), ("o2", 1)]
+
+
+def test_a_delivery_is_dead_at_once_when_as_many_workers_died_over_it_as_may(station):
+    here = station(one(), worker_deaths=2)
+    here.emit(*drafts(1))
+    [bad] = delivery_ids(here)
+    found = []
+    for _ in range(2):
+        with here.world.database.unit(here.world.tea) as session:
+            begin(session, "t.one", [bad], blocks=True)
+        here.dispatcher.take_over(Remains(None, [here.world.tea.tenant_id, "t.one", [bad.hex], None]))
+        found.append(here.sql("SELECT state, last_error -> 'facts' ->> 'deaths', reason FROM delivery"))
+        here.make_due()
+
+    assert found == [[("pending", "1", "died")], [("dead", "2", None)]]
+    assert [(outcome.count, outcome.dead) for outcome in here.outcomes] == [(1, 1)]
+
+
+def test_deaths_are_counted_anew_when_an_attempt_only_failed(station):
+    flaky = Flaky(Unavailable(), {"o0"})
+    here = station(Subscriber(key="t.one", events=("order.",), handle=flaky))
+    here.emit(*drafts(1))
+    with here.world.database.unit(here.world.tea) as session:
+        begin(session, "t.one", delivery_ids(here), blocks=True)
+    here.make_due()
+
+    here.pump()
+
+    [(state, error)] = here.sql("SELECT state, last_error FROM delivery")
+    assert (state, error["code"]) == ("pending", "unavailable")
 
 
 def test_a_hanging_subscriber_is_ended_and_tried_again(station):

@@ -89,7 +89,7 @@ def test_hanging_subscriber_is_killed_and_given_up_while_others_go_on(yard):
 
     assert wait_until(lambda: len(yard.station.effects()) == 1, within_s=20)
     assert yard.settled(60)
-    assert ends(yard) == [("g", "done", 1, None), ("h", "dead", 3, "events.crashed")]
+    assert ends(yard) == [("g", "done", 1, None), ("h", "dead", 2, "events.worker_died")]
     assert is_running(yard.worker)
 
 
@@ -103,7 +103,7 @@ def test_crashing_subscriber_takes_nothing_with_it(yard):
     assert not is_running(first)
     assert ends(yard) == [
         ("a", "done", 2, None),
-        ("bad", "dead", 3, "events.crashed"),
+        ("bad", "dead", 2, "events.worker_died"),
         ("c", "done", 2, None),
         ("d", "done", 2, None),
         ("g", "done", 1, None),

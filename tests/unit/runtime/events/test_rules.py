@@ -10,8 +10,10 @@ from core.runtime.events.errors import AnswerLost, BreakerOpen, RateLimited
 from core.runtime.events.rules import (
     ALONE,
     describe,
+    died,
     halves,
     is_connection_lost,
+    is_deadly,
     is_retryable,
     judge,
     judge_sent,
@@ -139,3 +141,15 @@ def test_pieces_shrink_when_deliveries_have_failed_before(attempts, interrupted,
 def test_pieces_and_halves_keep_order_and_lose_nothing():
     assert [list(part) for part in pieces([1, 2, 3, 4, 5], 2)] == [[1, 2], [3, 4], [5]]
     assert [list(part) for part in halves([1, 2, 3])] == [[1], [2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("deaths", "attempts", "is_over"), [(1, 1, False), (2, 2, False), (3, 3, True), (1, 29, False), (1, 30, True), (0, 0, False)]
+)
+def test_delivery_is_given_up_after_three_deaths_or_its_last_attempt(deaths, attempts, is_over):
+    assert is_deadly(deaths=deaths, attempts=attempts, most_deaths=3, max_attempts=30) is is_over
+
+
+def test_deaths_are_told_by_their_number():
+    assert [died(count)["message"].partition(":")[0] for count in (1, 3)] == ["Its worker died once", "Its worker died 3 times"]
+    assert (died(3)["code"], died(3)["facts"]) == ("events.worker_died", {"deaths": 3})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from core.runtime.events.rules import ALONE
-from core.runtime.events.sharing import Lane, Pair, Picked, Queued, greedy_tenants, lane_of, messages, shares
+from core.runtime.events.sharing import Lane, Pair, Picked, Queued, greedy_tenants, lane_of, messages, shares, suspected
 from core.runtime.events.subscribers import Subscriber, SubscriberRegistry
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -82,7 +82,7 @@ def test_messages_keep_a_subjects_events_together_and_in_order():
 
 
 def test_messages_hold_several_groups_when_they_are_small():
-    items = [picked(1), picked(2, tenant=2), picked(3, tenant=2, key="t.batch"), picked(4, tenant=2, key="t.batch", interrupted=True)]
+    items = [picked(1), picked(2, tenant=2), picked(3, tenant=2, key="t.batch"), picked(4, tenant=2, key="t.batch", attempts=2)]
 
     (message,) = messages(items, REGISTRY, Lane("default", 0, 1))
 
@@ -91,6 +91,32 @@ def test_messages_hold_several_groups_when_they_are_small():
         (2, "t.batch", ALONE, 2),
         (2, "t.one", 1, 1),
     ]
+
+
+def test_messages_hold_one_subject_when_a_worker_has_died_over_it():
+    items = [picked(1), picked(2, subject="b", interrupted=True), picked(3, subject="b", seq=2), picked(4, subject="c", interrupted=True)]
+
+    found = messages(items, REGISTRY, Lane("default", 0, 1))
+
+    assert [[[UUID(one).int for one in ids] for _, _, _, ids in message] for message in found] == [[[1]], [[2, 3]], [[4]]]
+
+
+def test_messages_of_a_suspect_plugin_hold_nobody_elses_work():
+    registry = REGISTRY.extended([Subscriber(key="bad.one", events=("x.",), handle=print, plugin="bad")])
+    items = [picked(1), picked(2, key="bad.one"), picked(3, tenant=2), picked(4, tenant=2, key="bad.one", subject="t")]
+
+    together = messages(items, registry, Lane("default", 0, 1))
+    apart = messages(items, registry, Lane("default", 0, 1), suspects={"bad"})
+
+    assert [[key for _, key, _, _ in message] for message in together] == [["bad.one", "t.one", "bad.one", "t.one"]]
+    assert [[key for _, key, _, _ in message] for message in apart] == [["t.one", "t.one"], ["bad.one", "bad.one"]]
+
+
+def test_suspects_are_the_plugins_of_interrupted_deliveries():
+    registry = REGISTRY.extended([Subscriber(key=f"{name}.one", events=("x.",), handle=print, plugin=name) for name in ("bad", "fine")])
+    items = [picked(1, key="bad.one", interrupted=True), picked(2, key="fine.one"), picked(3, interrupted=True), picked(4, key="gone.one")]
+
+    assert suspected(items, registry) == {"bad"}
 
 
 def test_messages_are_divided_among_workers():

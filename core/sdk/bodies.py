@@ -1,11 +1,10 @@
-"""The body of a request, whatever its head claims about it."""
+"""The body of a request to a simulator, whatever its head claims about it. Imports nothing but the standard library."""
 
 from __future__ import annotations
 
 from email.message import Message
 from io import BufferedIOBase
 
-LONGEST = 8 * 1024 * 1024
 # What is too long is read and thrown away, so that the client gets to see the answer; beyond this it is not worth the time.
 LONGEST_DRAINED = 512 * 1024 * 1024
 _PIECE = 1024 * 1024
@@ -15,18 +14,18 @@ class BodyRefused(ValueError):
     """The body is too long, or its length cannot be told."""
 
 
-def body_of(headers: Message, stream: BufferedIOBase) -> bytes:
-    """The body, sent with a length or in chunks; empty when there is none.
+def body_of(headers: Message, stream: BufferedIOBase, *, longest: int) -> bytes:
+    """The body, sent with a length or in chunks, at most `longest` bytes; empty when there is none.
 
     Raises: BodyRefused - nothing sensible can follow on the connection then.
     """
     if "chunked" in (headers.get("Transfer-Encoding") or "").lower():
-        return _chunked(stream)
+        return _chunked(stream, longest)
     text = (headers.get("Content-Length") or "0").strip()
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise BodyRefused(text[:40])
     length = int(text)
-    if length > LONGEST:
+    if length > longest:
         _drain(stream, length)
         raise BodyRefused(text)
     return stream.read(length)
@@ -38,12 +37,12 @@ def _drain(stream: BufferedIOBase, length: int) -> None:
         left -= len(piece)
 
 
-def _chunked(stream: BufferedIOBase) -> bytes:
+def _chunked(stream: BufferedIOBase, longest: int) -> bytes:
     parts: list[bytes] = []
     total = 0
     while length := _chunk_length(stream):
         total += length
-        if total > LONGEST:
+        if total > longest:
             _drain(stream, length)
             raise BodyRefused(str(total))
         parts.append(stream.read(length))

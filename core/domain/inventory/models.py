@@ -65,7 +65,7 @@ class Stock(Base, TenantOwned, Timestamped, Extensible):
     is_low: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
-class LedgerEntry(Base, TenantOwned, Extensible):
+class LedgerEntry(Base, TenantOwned):
     """One change of what lies in a warehouse; the sum of all entries is `on_hand`. Never changed, never deleted."""
 
     __tablename__ = "stock_ledger"

@@ -35,10 +35,10 @@ def document_schema(kinds: KindRegistry) -> Described:
 
 def schema_of(schema: Schema, *, may_rename: bool = False) -> Described:
     """One body as JSON Schema."""
-    properties = {name: field_schema(item) for name, item in schema.fields.items()}
+    properties = {item.data_key or name: field_schema(item) for name, item in schema.fields.items()}
     if may_rename:
         properties[RENAMED] = {"type": "string"}
-    required = [name for name, item in schema.fields.items() if item.required]
+    required = [item.data_key or name for name, item in schema.fields.items() if item.required]
     made: Described = {"type": "object", "additionalProperties": False, "properties": properties}
     return {**made, "required": required} if required else made
 

@@ -84,12 +84,12 @@ class Kind:
 def sparse(schema: Schema, loaded: Mapping[str, Any]) -> dict[str, Any]:
     """A loaded body as JSON without the values that it would have anyway."""
     dumped: Mapping[str, Any] = schema.dump(loaded)  # type: ignore[assignment]
-    defaults = {name: item.load_default for name, item in schema.fields.items()}
+    known = {item.data_key or name: item for name, item in schema.fields.items()}
     found = {}
     for name, value in dumped.items():
-        default = defaults.get(name)
+        default = known[name].load_default
         default = default() if callable(default) else default
-        if (value is None or value in ("", [], {}) or value == default) and not schema.fields[name].required:
+        if (value is None or value in ("", [], {}) or value == default) and not known[name].required:
             continue
         found[name] = value
     return found

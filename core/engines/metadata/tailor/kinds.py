@@ -12,6 +12,7 @@ from core.engines.configuration.kinds import Impact, Kind, Problem
 from core.engines.metadata.columns import CONDITION_TYPES, catalogue_of
 from core.engines.metadata.custom import SERIES_PART
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field
+from core.engines.metadata.stored import CustomRecord
 from core.engines.metadata.tailor import shapes, slots
 from core.engines.metadata.tailor.compiled import CUSTOM, RECORD_FIELDS, compile_schema, field_of, own_key, resource_of
 from core.engines.metadata.tailor.sight import Reader, filled
@@ -20,12 +21,13 @@ from core.kernel.conditions import ConditionInvalid, parse_condition
 from core.kernel.errors import Invalid
 from core.kernel.messages import N_
 from core.kernel.text import check_pattern
+from core.runtime.db.base import Extensible
 
 MAX_FIELDS, MAX_OF_ENTITY, MAX_ENTITIES = 1_000, 120, 100
 _ACCESS_NAMES = ("entity", "field", "role")
 _LISTED = ("choice", "choices")
 _TEXTUAL = ("text", "long_text", "phone", "address", "url", "email")
-_RESERVED = frozenset({"id", "kind", "custom", "tenant_id", "row_version", *(item.key for item in RECORD_FIELDS), "parent_id", "entity"})
+_RESERVED = frozenset(dir(CustomRecord)) | {"id", *(item.key for item in RECORD_FIELDS)}
 
 
 def metadata_kinds(base: EntityRegistry) -> list[Kind]:
@@ -108,6 +110,9 @@ class _Checks:
         if not self._is_known(draft, entity):
             yield Problem("entity", "There is no such kind of record.")
             return
+        known = self._base.find(entity)
+        if known is not None and not issubclass(known.model, Extensible):
+            yield Problem("entity", "Records of this kind never change, so they take no further fields.")
         if entity.startswith(f"{CUSTOM}."):
             if key in _RESERVED:
                 yield Problem("key", "This name is taken.")

@@ -39,7 +39,6 @@ EXTENSIBLE = (
     "sku",
     "sku_alias",
     "stock",
-    "stock_ledger",
     "warehouse",
 )
 NEW = ("config_head", "config_item", "config_version", "custom_record", "custom_value", "field_slot", "number_series")

@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery.api.base import API_ROOT, Described, Rest, id_from
+from core.delivery.api.base import API_ROOT, Described, Rest
 from core.delivery.api.describe_orders import MAX_BULK, described_orders
 from core.delivery.api.idempotency import once
 from core.delivery.api.schemas import (
@@ -29,6 +29,7 @@ from core.delivery.api.schemas import (
 )
 from core.delivery.web.body import arguments, json_body, json_response
 from core.delivery.web.errors import field_errors
+from core.delivery.web.schema import seen_id
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
 from core.domain.channels.own_refunds import OwnRefund, refund_own
@@ -172,7 +173,7 @@ class OrderApi(Rest, BaseApi):
 
 
 def _order_id(pk: str) -> UUID:
-    return id_from(pk, OrderUnknown, order=pk[:60])
+    return seen_id("orders.order", pk, OrderUnknown, order=pk[:60])
 
 
 def _made(body: Mapping[str, Any], location: str) -> Response:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from core.delivery.web.schema import seen_rows
 from core.domain.catalog.models import SkuAlias
 from core.domain.channels.models import Push, Shop, SyncRun
 from core.domain.fulfilment.models import Carrier
@@ -62,21 +63,21 @@ def queue_count(session: Session, entity: EntityType, queue: str, *, now: dateti
 
 def unmatched_count(session: Session) -> Count:
     """Names in shops that nobody has matched to a SKU."""
-    return counted(session, select(SkuAlias.id).where(SkuAlias.sku_id.is_(None)))
+    return counted(session, seen_rows("catalog.alias", select(SkuAlias.id).where(SkuAlias.sku_id.is_(None))))
 
 
 def failure_counts(session: Session, *, since: datetime) -> Mapping[str, Count]:
     """What went wrong on the way to or from channels: `syncs` that failed after `since`, `pushes` refused, `dead` deliveries."""
     return {
         "syncs": counted(session, select(SyncRun.id).where(SyncRun.state == "failed", SyncRun.id >= first_id(since))),
-        "pushes": counted(session, select(Push.id).where(Push.state.in_(("refused", "unknown")))),
+        "pushes": counted(session, seen_rows("channels.push", select(Push.id).where(Push.state.in_(("refused", "unknown"))))),
         "dead": counted(session, select(Delivery.id).where(Delivery.state == "dead")),
     }
 
 
 def exceptions_by_code(session: Session) -> list[tuple[str, int]]:
     """Held orders by the hold that counts, most frequent first; of very many only the first twenty thousand are counted."""
-    held = select(Order.hold_code).where(Order.hold_count > 0).limit(HELD_CAP).subquery()
+    held = seen_rows("orders.order", select(Order.hold_code).where(Order.hold_count > 0)).limit(HELD_CAP).subquery()
     number = func.count()
     rows = session.execute(select(held.c.hold_code, number).group_by(held.c.hold_code).order_by(number.desc(), held.c.hold_code))
     return [(row[0], row[1]) for row in rows]
@@ -93,7 +94,8 @@ def shop_states(session: Session) -> list[ShopState]:
     )
     columns = (Shop.id, Shop.title, Shop.marketplace, Shop.is_active, last.c.state, last.c.started_at)
     statement = select(*columns).outerjoin(last, true())
-    return [ShopState(*row) for row in session.execute(statement.where(Shop.marketplace != "").order_by(Shop.code))]
+    statement = seen_rows("channels.shop", statement.where(Shop.marketplace != ""))
+    return [ShopState(*row) for row in session.execute(statement.order_by(Shop.code))]
 
 
 def orders_by_hour(session: Session, *, now: datetime, zone: tzinfo) -> list[tuple[int, int, int]]:
@@ -105,7 +107,7 @@ def orders_by_hour(session: Session, *, now: datetime, zone: tzinfo) -> list[tup
         and_(Order.placed_at >= start, Order.placed_at < start + timedelta(days=1)),
         and_(Order.placed_at >= then, Order.placed_at < then + timedelta(days=1)),
     )
-    placed = select(Order.placed_at).where(spans).limit(BUSY_DAY).subquery()
+    placed = seen_rows("orders.order", select(Order.placed_at).where(spans)).limit(BUSY_DAY).subquery()
     hour, is_today = func.extract("hour", func.timezone(str(zone), placed.c.placed_at)), placed.c.placed_at >= start
     rows = session.execute(select(hour, is_today, func.count()).group_by(hour, is_today))
     found = {(int(row[0]), bool(row[1])): int(row[2]) for row in rows}

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from core.delivery.web.crud.view import view_name
 from core.delivery.web.messages import in_words
+from core.delivery.web.schema import seen_id
 from core.delivery.web.unit import db
 from core.domain.channels.models import Shop
 from core.domain.channels.own_refunds import REFUNDABLE, OwnRefund, refund_own
@@ -54,7 +55,8 @@ class RefundOrderView(BaseView):
 
 def _order(pk: str) -> Any:
     columns = (Order.id, Order.number, Order.payment, Order.currency, Order.paid_total, Order.refunded_total, Shop.marketplace)
-    statement = select(*columns).join(Shop, Shop.id == Order.shop_id).where(Order.id == parse_id(pk))
+    found = seen_id("orders.order", pk, OrderUnknown, order=pk[:40])
+    statement = select(*columns).join(Shop, Shop.id == Order.shop_id).where(Order.id == found)
     row = db().execute(statement).one_or_none()
     if row is None:
         raise OrderUnknown(order=pk[:40])

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.messages import in_words
+from core.delivery.web.schema import seen_id
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.fulfilment.models import Carrier
@@ -57,7 +58,7 @@ class ShipOrderView(BaseView):
 
 
 def _order(pk: str) -> Any:
-    found = parse_id(pk)
+    found = seen_id("orders.order", pk, OrderUnknown, order=pk[:40])
     row = db().execute(select(Order.id, Order.number, Order.state, Order.hold_count).where(Order.id == found)).one_or_none()
     if row is None:
         raise OrderUnknown(order=pk[:40])

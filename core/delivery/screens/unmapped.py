@@ -10,11 +10,12 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
 from core.delivery.web.messages import in_words
+from core.delivery.web.schema import seen_rows
 from core.delivery.web.unit import db
 from core.domain.catalog.models import Sku, SkuAlias
 from core.domain.channels import service
@@ -147,10 +148,10 @@ def _waiting(aliases: Sequence[SkuAlias]) -> dict[tuple[UUID, str], int]:
     keys = {alias.external_key for alias in aliases}
     if not keys:
         return {}
-    statement = (
+    statement: Select[Any] = (
         select(Order.shop_id, OrderLine.external_key, func.count(func.distinct(Order.id)))
         .join(Order, Order.id == OrderLine.order_id)
         .where(OrderLine.sku_id.is_(None), OrderLine.external_key.in_(keys), Order.state.in_(("placed", "paid")))
         .group_by(Order.shop_id, OrderLine.external_key)
     )
-    return {(row[0], row[1]): row[2] for row in db().execute(statement)}
+    return {(row[0], row[1]): row[2] for row in db().execute(seen_rows("orders.order", statement))}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import current_app, g, has_request_context
+from sqlalchemy import Select
 
 from core.delivery.web.identity import current_identity, current_tenant
 from core.delivery.web.unit import db
+from core.engines.metadata import queries
 from core.engines.metadata.entity import EntityRegistry
 from core.engines.metadata.tailor import TenantSchema, reader_of, seen_by
+from core.kernel.errors import NotFound
+from core.kernel.ids import parse_id
 
 
 def whole_schema() -> TenantSchema:
@@ -51,3 +56,16 @@ def schema_version() -> int:
 def _is_members() -> bool:
     identity = current_identity() if has_request_context() else None
     return identity is not None and identity.standing is not None and current_tenant() is not None
+
+
+def seen_id(entity_key: str, pk: str, error: type[NotFound] = NotFound, **facts: Any) -> UUID:
+    """The id that an address spells, of a record that whoever makes this request may see. Raises `error` - it is none."""
+    found = parse_id(pk)
+    if found is None or not queries.visible_ids(db(), present_schema().get(entity_key), [found]):
+        raise error(**facts)
+    return found
+
+
+def seen_rows(entity_key: str, statement: Select[Any]) -> Select[Any]:
+    """The statement over an entity type's table, confined to what whoever makes this request may see."""
+    return queries.visible(present_schema().get(entity_key), statement)

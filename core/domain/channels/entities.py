@@ -130,6 +130,7 @@ RUN = EntityType(
 
 DOCUMENT = EntityType(
     key="channels.document",
+    parent=("orders.order", "order_id"),
     resource="inbound-documents",
     model=InboundDocument,
     label=N_("Inbound document"),
@@ -172,6 +173,7 @@ DOCUMENT = EntityType(
 
 PUSH = EntityType(
     key="channels.push",
+    parent=("orders.order", "order_id"),
     resource="pushes",
     model=Push,
     label=N_("Push"),

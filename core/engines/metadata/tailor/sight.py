@@ -189,7 +189,10 @@ def _criterion(chain: Sequence[tuple[EntityType, str]], conditions: Mapping[str,
         above = _criterion(chain[1:], conditions, now)
         if above is not None:
             parent: Any = chain[1][0].model
-            parts.append(getattr(model, reference).in_(select(parent.id).where(above)))
+            column = getattr(model, reference)
+            of_seen = column.in_(select(parent.id).where(above))
+            # What may stand without a parent is judged by its own rules alone then.
+            parts.append(or_(column.is_(None), of_seen) if model.__table__.c[reference].nullable else of_seen)
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else parts[0] & parts[1]

@@ -10,7 +10,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.identity import can
@@ -148,7 +148,7 @@ def _waiting(aliases: Sequence[SkuAlias]) -> dict[tuple[UUID, str], int]:
     keys = {alias.external_key for alias in aliases}
     if not keys:
         return {}
-    statement: Select[Any] = (
+    statement = (
         select(Order.shop_id, OrderLine.external_key, func.count(func.distinct(Order.id)))
         .join(Order, Order.id == OrderLine.order_id)
         .where(OrderLine.sku_id.is_(None), OrderLine.external_key.in_(keys), Order.state.in_(("placed", "paid")))

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app, g, has_request_context
-from sqlalchemy import Select
 
 from core.delivery.web.identity import current_identity, current_tenant
 from core.delivery.web.unit import db
@@ -66,6 +65,6 @@ def seen_id(entity_key: str, pk: str, error: type[NotFound] = NotFound, **facts:
     return found
 
 
-def seen_rows(entity_key: str, statement: Select[Any]) -> Select[Any]:
+def seen_rows(entity_key: str, statement: Any) -> Any:
     """The statement over an entity type's table, confined to what whoever makes this request may see."""
     return queries.visible(present_schema().get(entity_key), statement)

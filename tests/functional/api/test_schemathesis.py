@@ -62,7 +62,7 @@ def _known_ids(owner: Program, document: dict) -> dict[str, list[str]]:
     """Ids of what there is, by the resource's path."""
     found = {}
     for path, item in document["paths"].items():
-        if path.endswith("/") and "get" in item:
+        if path.endswith("/") and "get" in item and path != "/config/":
             query = f"?size=5&fields=id&{'queue=all' if _has_all(item) else ''}" if "parameters" in item["get"] else ""
             rows = owner.get(f"{path}{query}").json["result"]
             found[path.strip("/")] = [row["id"] for row in rows]

@@ -149,6 +149,10 @@ def test_foreign_keys_do_not_reach_over_the_wall(walls):
         assert (refused.value.orig.sqlstate, MARK in str(refused.value.orig)) == ("23503", False)
 
 
+# Columns whose words decide what a row is, so the suite gives them words that mean something.
+FIXED = {"custom_record.entity"}
+
+
 @pytest.mark.parametrize("model", MODELS, ids=NAMES)
 def test_nothing_is_there_without_a_tenant(walls, model):
     with walls.floor.world.database.platform() as session:
@@ -181,7 +185,7 @@ def test_words_of_the_other_tenant_stand_in_every_column_that_can_hold_words(wal
                 plain[where] = marked
                 if reason:
                     closed.append(where)
-                elif not marked:
+                elif not marked and where not in FIXED:
                     unmarked.append(where)
 
     assert unmarked == []

@@ -67,4 +67,4 @@ def test_benchmarks_refuse_a_name_when_it_is_no_benchmark(name):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 2
-    assert f"there is no benchmark {name}; there are events, footprint, hot_sku, intake, list" in done.stderr
+    assert f"there is no benchmark {name}; there are custom_fields, events, footprint, hot_sku, intake, list" in done.stderr

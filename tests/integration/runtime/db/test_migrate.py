@@ -17,7 +17,7 @@ def test_nothing_is_pending_once_the_core_and_plugins_on_top_of_it_are_upgraded(
 
         upgrade(endpoints.owner_url, FOLDERS)
 
-        assert "core_0001" in before
+        assert "core_0010" in before
         assert pending(endpoints.owner_url, FOLDERS) == []
         assert pending(endpoints.app_url, FOLDERS) == []
     finally:
@@ -32,6 +32,6 @@ def test_a_plugins_revision_is_pending_when_only_the_core_was_upgraded(cluster):
         left = pending(endpoints.owner_url, FOLDERS)
 
         assert left
-        assert "core_0001" not in left
+        assert "core_0010" not in left
     finally:
         cluster.drop_database("core_only")

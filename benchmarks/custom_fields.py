@@ -1,7 +1,7 @@
 """Lists of tenants' own fields against the same lists of the code's fields, compiling a tenant's schema, and what 500 of them weigh.
 
-Both lists are whole requests of signed-in staff: eleven columns, filtered and sorted by one of them, first page of 25, over the same orders.
-Ours shows ten own fields and sorts by an own number; the limit shows ten columns of the code and sorts by the moment of the order.
+Both lists are whole requests of signed-in staff: eleven columns, filtered and sorted by one of them, first page of 25, over the same
+orders. Ours shows ten own fields and sorts by an own number; the limit shows ten columns of the code and sorts by the order's moment.
 """
 
 from __future__ import annotations

@@ -222,3 +222,20 @@ def test_second_editor_is_told_when_somebody_else_changed_the_item(world):
 
     with pytest.raises(ConfigStale):
         change(world, Change("field", body, base=seen))
+
+
+def test_two_tenants_give_one_name_to_fields_that_contradict_each_other(world, schemas):
+    change(world, field("cf_same", "integer", minimum=10))
+    change(world, field("cf_same", "text", max_length=3), scope=world.gift)
+
+    with world.database.unit(world.tea) as session:
+        add_product(session, schemas, "SAME", cf_same=12)
+        tea = listed(session, schemas, condition={"field": "cf_same", "op": "ge", "value": 11})
+    with world.database.unit(world.gift) as session:
+        add_product(session, schemas, "SAME", cf_same="abc")
+        gift = listed(session, schemas, condition={"field": "cf_same", "op": "starts_with", "value": "ab"})
+        with pytest.raises(ValuesRefused):
+            add_product(session, schemas, "SAME2", cf_same="abcd")
+        session.rollback()
+
+    assert (tea, gift) == (["SAME"], ["SAME"])

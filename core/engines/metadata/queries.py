@@ -3,16 +3,17 @@ exports alike."""
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from core.engines.metadata.columns import IndexJoin, catalogue_of, column_of, columns_of
+from core.engines.metadata.columns import IndexJoin, catalogue_of, column_of, columns_of, sort_key_of
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType, FieldUnknown
 from core.engines.metadata.search import matching
 from core.engines.metadata.stored import read_stored
@@ -59,7 +60,7 @@ class _Order:
     columns: Mapping[str, ColumnMapping]
 
 
-def _order_of(entity: EntityType, sort: str) -> _Order:
+def _order_of(entity: EntityType, sort: str, now: datetime) -> _Order:
     """By `sort`, else the entity's own order, then by id. Raises Invalid - the field cannot be sorted by."""
     model: Any = entity.model
     key, is_descending = entity.default_sort[0], entity.default_sort[1] == "desc"
@@ -68,12 +69,16 @@ def _order_of(entity: EntityType, sort: str) -> _Order:
         known = entity.by_key.get(key)
         if key != "id" and (known is None or not known.is_sortable):
             raise Invalid("The list cannot be sorted by this.", field="sort")
-    columns = columns_of(entity)
+    columns = columns_of(entity, now=now)
     last = SortKey(model.id, is_descending)
     item = entity.by_key.get(key)
+    if item is not None and item.is_computed:
+        computed = sort_key_of(entity, item, is_descending=is_descending, now=now)
+        return _Order([last] if computed is None else [computed, last], _unjoined, columns)
     if item is not None and item.slot:
         index = IndexJoin(entity, item)
-        return _Order([index.sort_key(is_descending=is_descending), last], index.join, {**columns, key: index.mapping})
+        places = ChainMap({key: index.mapping}, cast("dict[str, ColumnMapping]", columns))
+        return _Order([index.sort_key(is_descending=is_descending), last], index.join, places)
     if key == "id":
         return _Order([last], _unjoined, columns)
     column = getattr(model, key)
@@ -102,10 +107,10 @@ def filtered(
     statement = visible(entity, statement, now=now)
     queue = _queue_condition(entity, query)
     if queue is not None:
-        statement = statement.where(to_sql(queue, columns_of(entity.whole), now))
+        statement = statement.where(to_sql(queue, columns_of(entity.whole, now=now), now))
     if query.condition:
         condition = parse_condition(query.condition, catalogue_of(entity))
-        statement = statement.where(to_sql(condition, places or columns_of(entity), now))
+        statement = statement.where(to_sql(condition, places or columns_of(entity, now=now), now))
     for key, value in query.within:
         known = entity.by_key.get(key)
         if known is None or known.type is not FieldType.REFERENCE:
@@ -176,8 +181,8 @@ def _searched(session: Session, entity: EntityType, statement: Select[Any], text
 def fetch(session: Session, entity: EntityType, query: ListQuery, *, now: datetime, keys: Sequence[str]) -> Page[Any]:
     """One page of rows with `id` and the fields `keys`, as plain rows. Raises Invalid with the wrong argument's name."""
     model: Any = entity.model
-    order = _order_of(entity, query.sort)
-    columns = [column_of(entity, key) for key in dict.fromkeys(["id", *keys])]
+    order = _order_of(entity, query.sort, now)
+    columns = [column_of(entity, key, now=now) for key in dict.fromkeys(["id", *keys])]
     if len(columns) == 1:
         columns.append(model.id.label("same_id"))  # of a single column, the page would hold the values instead of rows
     statement = order.join(filtered(session, entity, query, now=now, columns=columns, places=order.columns))
@@ -213,11 +218,18 @@ def _only(session: Session, entity: EntityType, record_id: UUID, statement: Sele
     found = session.scalars(statement.where(model.id == record_id).execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound(entity=entity.key, id=str(record_id))
-    return shaped(entity, found)
+    shaped(entity, found)
+    computed = [item.key for item in entity.fields if item.is_computed]
+    if computed:
+        keys = [column_of(entity, key) for key in computed]
+        values = session.execute(select(model.id, *keys).where(model.id == record_id)).one()
+        for key in computed:
+            setattr(found, key, getattr(values, key))
+    return found
 
 
 def shaped(entity: EntityType, record: Any) -> Any:
-    """The record with the values of the tenant's own fields as plain attributes, to be read like its columns."""
+    """The record with the values of the tenant's own fields as plain attributes, to be read like its columns; without computed ones."""
     for item in entity.whole.fields:
         if item.slot:
             setattr(record, item.key, read_stored(item.type, (record.custom or {}).get(item.slot)))

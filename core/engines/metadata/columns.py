@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, null, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, case, exists, false, func, literal, null, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from core.engines.metadata import index_keys
 from core.engines.metadata.entity import Condition, EntityType, Field, FieldType
 from core.engines.metadata.formulas import CalculatedValue, calculation_of, expression_of, value_type_of
 from core.engines.metadata.rollups import rollup_sql
+from core.engines.metadata.sealed import MASK, sealed_fields
 from core.engines.metadata.stored import CustomValue, StoredValue
 from core.engines.metadata.typed import as_json, input_json, slot_value, stored_sql
 from core.kernel.conditions import ConditionInvalid, FieldSpec, parse_condition
@@ -61,6 +62,8 @@ def column_of(entity: EntityType, key: str, *, now: datetime | None = None) -> A
         return type_coerce(_input(entity, item, now), StoredValue(item.type)).label(key)
     if item is None or not item.slot:
         return getattr(entity.model, key)
+    if item.is_sealed:
+        return case((slot_value(entity, item).is_not(None), literal(MASK, Text()))).label(key)
     return type_coerce(slot_value(entity, item), StoredValue(item.type)).label(key)
 
 
@@ -112,6 +115,15 @@ def spec_of(item: Field) -> FieldSpec | None:
     if kind is None or item.is_write_only or (is_own and not item.is_filterable) or item.is_sealed:
         return None
     return FieldSpec(kind, item.label, {choice.value: choice.label for choice in item.choices} or None)
+
+
+def filter_catalogue(entity: EntityType) -> Mapping[str, FieldSpec]:
+    """The fields that people's own filters may use: encrypted ones too, which are found by their whole value only (`sealed`)."""
+    found = entity.memo.get("filter_catalogue")
+    if found is None:
+        sealed = {item.key: FieldSpec(ConditionType.CHOICE, item.label) for item in sealed_fields(entity)}
+        found = entity.memo["filter_catalogue"] = {**catalogue_of(entity), **sealed}
+    return cast("Mapping[str, FieldSpec]", found)
 
 
 def catalogue_of(entity: EntityType) -> dict[str, FieldSpec]:

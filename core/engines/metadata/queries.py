@@ -13,8 +13,10 @@ from uuid import UUID
 from sqlalchemy import Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from core.engines.metadata.columns import IndexJoin, catalogue_of, column_of, columns_of, sort_key_of
+from core.engines.metadata.columns import IndexJoin, catalogue_of, column_of, columns_of, filter_catalogue, sort_key_of
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType, FieldUnknown
+from core.engines.metadata.files import file_names
+from core.engines.metadata.sealed import MASK, blind_places
 from core.engines.metadata.search import matching
 from core.engines.metadata.stored import read_stored
 from core.kernel import conditions
@@ -25,8 +27,11 @@ from core.kernel.paging import Page
 from core.kernel.text import is_storable, normalise, prefix_upper_bound
 from core.runtime.db.condition_sql import ColumnMapping, to_sql
 from core.runtime.db.keyset import SortKey, capped_count, page, plan_for_values
+from core.runtime.security.members import member_names
 
 QUEUE_CAP = 1_000
+#: Fields whose values are ids of something that has a name.
+NAMED = frozenset({FieldType.REFERENCE, FieldType.USER, FieldType.FILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +114,9 @@ def filtered(
     if queue is not None:
         statement = statement.where(to_sql(queue, columns_of(entity.whole, now=now), now))
     if query.condition:
-        condition = parse_condition(query.condition, catalogue_of(entity))
-        statement = statement.where(to_sql(condition, places or columns_of(entity, now=now), now))
+        condition = parse_condition(query.condition, filter_catalogue(entity))
+        found = ChainMap(cast("dict[str, ColumnMapping]", places or columns_of(entity, now=now)), blind_places(session, entity))
+        statement = statement.where(to_sql(condition, found, now))
     for key, value in query.within:
         known = entity.by_key.get(key)
         if known is None or known.type is not FieldType.REFERENCE:
@@ -231,7 +237,9 @@ def _only(session: Session, entity: EntityType, record_id: UUID, statement: Sele
 def shaped(entity: EntityType, record: Any) -> Any:
     """The record with the values of the tenant's own fields as plain attributes, to be read like its columns; without computed ones."""
     for item in entity.whole.fields:
-        if item.slot:
+        if item.is_sealed and item.slot:
+            setattr(record, item.key, MASK if (record.custom or {}).get(item.slot) is not None else None)
+        elif item.slot:
             setattr(record, item.key, read_stored(item.type, (record.custom or {}).get(item.slot)))
     return record
 
@@ -239,16 +247,27 @@ def shaped(entity: EntityType, record: Any) -> Any:
 def labels(session: Session, registry: EntityRegistry, entity: EntityType, rows: Iterable[Any], keys: Sequence[str]) -> dict[UUID, str]:
     """What to call the records that these rows refer to in the fields `keys`, by id; one statement per kind of record."""
     wanted: dict[str, set[UUID]] = {}
-    references = [item for key in keys if (item := entity.by_key.get(key)) is not None and item.type is FieldType.REFERENCE]
+    named = [item for key in keys if (item := entity.by_key.get(key)) is not None and item.type in NAMED]
     for row in rows:
-        for item in references:
+        for item in named:
             value = getattr(row, item.key)
             if value is not None:
-                wanted.setdefault(item.target, set()).add(value)
-    found: dict[UUID, str] = {}
-    for target, ids in wanted.items():
-        found.update(titles(session, registry.get(target), ids))
-    return found
+                wanted.setdefault(named_kind(item), set()).add(value)
+    return {key: name for kind, ids in wanted.items() for key, name in called(session, registry, kind, ids).items()}
+
+
+def named_kind(item: Field) -> str:
+    """What `called` names a field's values by: the entity type that it refers to, `user` or `file`."""
+    return item.target if item.type is FieldType.REFERENCE else item.type.value
+
+
+def called(session: Session, registry: EntityRegistry, kind: str, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What to call records of an entity type, members (`user`) or files (`file`), by id."""
+    if kind == FieldType.USER:
+        return member_names(session, ids)
+    if kind == FieldType.FILE:
+        return file_names(session, ids)
+    return titles(session, registry.get(kind), ids)
 
 
 def titles(session: Session, entity: EntityType, ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -219,7 +219,7 @@ def test_computed_fields_that_make_no_sense_are_refused_and_name_the_place(world
         f"field[{JOB}/i].rollup.via": "This field does not refer to these records.",
         f"field[{JOB}/j].rollup.of": "Values of this field cannot be put together like this.",
         f"field[{JOB}/k].rollup.of": "This is needed.",
-        fXX,
+        f"field[{JOB}/l].rollup.where.field": "There is no such field here.",
         "field[orders.order/cf_m].currency": "These amounts are in several currencies. Say in which one to sum; the others are left out.",
         f"field[{PART}/n].rollup.via": "This field does not refer to these records.",
         f"field[{JOB}/p].formula": "There is no field named o. (character 5)",

@@ -84,8 +84,11 @@ class _Checks:
         elif parent and self._has_cycle(draft, body):
             yield Problem("parent", "A kind of record cannot belong to itself.")
         title = body.get("title")
-        if title and f"{own_key(body['key'])}/{title}" not in draft.of("field"):
+        named = draft.get("field", f"{own_key(body['key'])}/{title}") if title else None
+        if title and named is None:
             yield Problem("title", "There is no such field.")
+        elif named is not None and (named.get("sealed") or named["type"] in (*slots.COMPUTED, "file", "json")):
+            yield Problem("title", "Records cannot be called by a field of this type.")
 
     def _has_cycle(self, draft: Draft, body: Body) -> bool:
         seen, at = {body["key"]}, body.get("parent")

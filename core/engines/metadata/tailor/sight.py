@@ -257,7 +257,7 @@ def _arranged(schema: TenantSchema, entity: EntityType, reader: Reader) -> Entit
             changes |= {"tabs": tabs, "form_fields": (*forms, *needed)}
     views = views_for(schema, entity, reader.roles)
     if views:
-        changes["views"] = views
+        changes["views"] = tuple(replace(view, condition=filled(view.condition, reader)) for view in views)
     return replace(entity, **changes) if changes else entity
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from core.engines.metadata.entity import EntityType, Field, FieldType
-from core.engines.metadata.queries import ListQuery, catalogue_of
+from core.engines.metadata.queries import ListQuery, filter_catalogue
 from core.kernel.conditions import ConditionInvalid, parse_condition
 from core.kernel.messages import N_
 
@@ -108,7 +108,7 @@ def read_arguments(entity: EntityType, args: MultiDict[str, str], *, zone: tzinf
     for one in _active(entity, args):
         try:
             condition = _condition(one, zone)
-            parse_condition(condition, catalogue_of(entity))
+            parse_condition(condition, filter_catalogue(entity))
         except (ConditionInvalid, ValueError, OverflowError, KeyError):
             problems.append(Misunderstood(one.item.key, one.item.label, one.text, one.names))
         else:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from core.engines.metadata import index_keys
 from core.engines.metadata.entity import Condition, EntityType, Field, FieldType
 from core.engines.metadata.formulas import CalculatedValue, calculation_of, expression_of, value_type_of
-from core.engines.metadata.rollups import rollup_sql
+from core.engines.metadata.rollups import ROLLUP_SIZE, rollup_sql
 from core.engines.metadata.sealed import MASK, sealed_fields
 from core.engines.metadata.stored import CustomValue, StoredValue
 from core.engines.metadata.typed import as_json, input_json, slot_value, stored_sql
@@ -43,8 +43,6 @@ CONDITION_TYPES = {
     FieldType.REFERENCE: ConditionType.REFERENCE,
     FieldType.USER: ConditionType.REFERENCE,
 }
-#: What a sub-query weighs within a formula (`expression_sql.MAX_SIZE`).
-ROLLUP_SIZE = 40
 Exists = Callable[[ColumnElement[bool]], ColumnElement[bool]]
 
 

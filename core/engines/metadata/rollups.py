@@ -1,7 +1,7 @@
 """Sums over the records that refer to a record, as one correlated sub-query each: nothing is stored, nothing can be out of date.
 
 The sub-query finds the rows through the index of the reference. A reader's rollup counts the rows that this reader may see, as the list
-below the record does; a rule about records that asks for a rollup counts all of them (docs/architecture/data.md, "Formulas and rollups").
+below the record does; a rule about records that asks for a rollup counts them all (docs/architecture/low-code.md, "Formulas and rollups").
 Amounts in several currencies are never added: the field says in which currency it sums, and the others are left out.
 """
 
@@ -19,6 +19,8 @@ from core.engines.metadata.stored import CustomValue
 from core.runtime.db.expression_sql import quotient
 
 REGISTRY = "registry"
+#: What a sub-query weighs within a formula (`expression_sql.sql_size`).
+ROLLUP_SIZE = 40
 #: Decimals of an average that says nothing of them.
 AVERAGE_DIGITS, AVERAGE_CENTS = 6, 4
 ValueOf = Callable[[EntityType, str], ColumnElement[Any] | None]

@@ -16,8 +16,8 @@ from core.engines.metadata.stored import DAY, FALSE, MOMENT, NUMBER, TRUE
 from core.kernel.expressions import ValueType
 from core.runtime.db.expression_sql import FormulaSql
 
-_PLAIN = 1
-_READ = 4
+#: What a stored field weighs within a formula (`expression_sql.sql_size`).
+STORED_SIZE = 4
 
 
 def slot_value(entity: EntityType, item: Field) -> Any:
@@ -33,10 +33,10 @@ def stored_sql(entity: EntityType, item: Field) -> FormulaSql | None:
         return None
     if not item.slot:
         column = getattr(entity.model, item.key)
-        return FormulaSql(cast(column, Numeric()) if kind is ValueType.INTEGER else column, kind, _PLAIN)
+        return FormulaSql(cast(column, Numeric()) if kind is ValueType.INTEGER else column, kind, STORED_SIZE)
     model: Any = entity.model
     text = func.jsonb_object_field_text(model.custom, literal(item.slot, Text()), type_=Text())
-    return FormulaSql(_read(kind, text, slot_value(entity, item)), kind, _READ)
+    return FormulaSql(_read(kind, text, slot_value(entity, item)), kind, STORED_SIZE)
 
 
 def _read(kind: ValueType, text: Any, raw: Any) -> Any:

@@ -98,7 +98,8 @@ def remove(session: Session, registry: EntityRegistry, entity: EntityType, recor
     """Delete a record; does not commit. Raises Denied; InUse - others refer to it."""
     if entity.delete is None:
         raise Denied("Records of this kind are not deleted.")
-    slots = [item.slot for other in registry for item in other.fields if item.slot and item.target == entity.key]
+    # Fields that the reader does not see hold the record too.
+    slots = [item.slot for other in registry for item in other.whole.fields if item.slot and item.target == entity.key]
     if slots:
         held = select(CustomValue.record_id).where(CustomValue.slot.in_(slots), CustomValue.key == record.id.hex).limit(1)
         if session.scalar(held) is not None:

@@ -41,7 +41,6 @@ from core.runtime.db.expression_parts import (
     holds,
     kind_of,
     missing,
-    size_of,
     too_large,
 )
 
@@ -59,8 +58,8 @@ def branch(parts: Sequence[Part]) -> Part:
     if then.failed or otherwise.failed:
         failed.append(case((chosen, any_of(then.failed)), else_=any_of(otherwise.failed)))
     if kind is ValueType.NOTHING:
-        return Part(null(), kind, tuple(failed), size_of(parts))
-    return Part(case((chosen, then.value), else_=otherwise.value), kind, tuple(failed), size_of(parts))
+        return Part(null(), kind, tuple(failed))
+    return Part(case((chosen, then.value), else_=otherwise.value), kind, tuple(failed))
 
 
 def _first(parts: Sequence[Part]) -> Part:
@@ -73,8 +72,8 @@ def _first(parts: Sequence[Part]) -> Part:
             missing.append(part.value.is_(None))
     known = [part.value for part in parts if not part.is_nothing]
     if not known:
-        return Part(null(), ValueType.NOTHING, tuple(failed), size_of(parts))
-    return Part(func.coalesce(*known, type_=SQL_TYPES[kind_of(parts)]), kind_of(parts), tuple(failed), size_of(parts))
+        return Part(null(), ValueType.NOTHING, tuple(failed))
+    return Part(func.coalesce(*known, type_=SQL_TYPES[kind_of(parts)]), kind_of(parts), tuple(failed))
 
 
 def _extreme(choose: Any) -> Callable[[Sequence[Part]], Part]:
@@ -82,7 +81,7 @@ def _extreme(choose: Any) -> Callable[[Sequence[Part]], Part]:
         kind = kind_of(parts)
         known = [part.value for part in parts if not part.is_nothing]
         value = choose(*known, type_=SQL_TYPES[kind]) if known else missing(kind)
-        return Part(value, kind, failures_of(parts), size_of(parts))
+        return Part(value, kind, failures_of(parts))
 
     return write
 
@@ -94,7 +93,7 @@ def _sum(parts: Sequence[Part]) -> Part:
             added = total + func.coalesce(part.value, constant(0), type_=Numeric())
             total = fit(added) if kind is ValueType.DECIMAL else added
     kind = ValueType.INTEGER if kind is ValueType.NOTHING else kind
-    return Part(total, kind, (*failures_of(parts), too_large(total)), size_of(parts))
+    return Part(total, kind, (*failures_of(parts), too_large(total)))
 
 
 def _joined(parts: Sequence[Part]) -> Part:
@@ -102,7 +101,7 @@ def _joined(parts: Sequence[Part]) -> Part:
     value: Any = literal("", Text())
     for word in words:
         value = value.concat(word)
-    return Part(value, ValueType.TEXT, (*failures_of(parts), func.char_length(value) > MAX_TEXT), size_of(parts))
+    return Part(value, ValueType.TEXT, (*failures_of(parts), func.char_length(value) > MAX_TEXT))
 
 
 def _as_text(part: Part) -> Any:
@@ -126,7 +125,7 @@ def _is_empty(parts: Sequence[Part]) -> Part:
         return Part(literal(True, Boolean()), ValueType.BOOLEAN, part.failed)  # noqa: FBT003 - a value, not a switch
     is_missing = part.value.is_(None)
     value = or_(is_missing, part.value == literal("", Text())) if part.kind is ValueType.TEXT else is_missing
-    return Part(holds(value), ValueType.BOOLEAN, part.failed, size_of(parts))
+    return Part(holds(value), ValueType.BOOLEAN, part.failed)
 
 
 def _plain(write: Callable[..., Any], kind: ValueType | None = None) -> Callable[[Sequence[Part]], Part]:
@@ -134,7 +133,7 @@ def _plain(write: Callable[..., Any], kind: ValueType | None = None) -> Callable
 
     def made(parts: Sequence[Part]) -> Part:
         found = kind or parts[0].kind
-        return Part(type_coerce(write(*(part.value for part in parts)), SQL_TYPES[found]), found, failures_of(parts), size_of(parts))
+        return Part(type_coerce(write(*(part.value for part in parts)), SQL_TYPES[found]), found, failures_of(parts))
 
     return made
 
@@ -142,25 +141,25 @@ def _plain(write: Callable[..., Any], kind: ValueType | None = None) -> Callable
 def _absolute(parts: Sequence[Part]) -> Part:
     (part,) = parts
     value = func.abs(part.value, type_=Numeric())
-    return Part(fit(value) if part.kind is ValueType.DECIMAL else value, part.kind, part.failed, size_of(parts))
+    return Part(fit(value) if part.kind is ValueType.DECIMAL else value, part.kind, part.failed)
 
 
 def _round(parts: Sequence[Part]) -> Part:
     rounded, failed = parts[0], list(failures_of(parts))
     if len(parts) == 1:
         whole = func.round(rounded.value, 0, type_=Numeric())
-        return Part(whole, ValueType.INTEGER, (*failed, too_large(whole)), size_of(parts))
+        return Part(whole, ValueType.INTEGER, (*failed, too_large(whole)))
     digits = parts[1].value
     is_wrong = or_(digits < constant(0), digits > constant(MAX_DIGITS))
     failed.append(and_(rounded.value.is_not(None), is_wrong))
     if rounded.kind is ValueType.INTEGER:
-        return Part(case((digits.is_not(None), rounded.value)), rounded.kind, tuple(failed), size_of(parts))
+        return Part(case((digits.is_not(None), rounded.value)), rounded.kind, tuple(failed))
     value: Any = case((not_(is_wrong), func.round(rounded.value, cast(digits, Integer()))))
     value = type_coerce(value, Numeric())
     # A rounded number of more than 34 digits, its zeros behind the point among them, cannot be written.
     largest = case((not_(is_wrong), func.power(constant(10), constant(DIGITS) - digits)))
     failed += [too_large(value), func.abs(value) >= type_coerce(largest, Numeric())]
-    return Part(value, rounded.kind, tuple(failed), size_of(parts))
+    return Part(value, rounded.kind, tuple(failed))
 
 
 def _cut(take: Any) -> Callable[[Sequence[Part]], Part]:
@@ -170,7 +169,7 @@ def _cut(take: Any) -> Callable[[Sequence[Part]], Part]:
         number = cast(func.least(count.value, constant(MAX_TEXT)), Integer())
         value = case((not_(is_negative), take(text.value, number)))
         failed = (*failures_of(parts), and_(text.value.is_not(None), is_negative))
-        return Part(type_coerce(value, Text()), ValueType.TEXT, failed, size_of(parts))
+        return Part(type_coerce(value, Text()), ValueType.TEXT, failed)
 
     return write
 
@@ -189,7 +188,7 @@ def _add_days(parts: Sequence[Part]) -> Part:
     is_far = func.abs(number) > constant(MAX_DAYS)
     value = case((and_(not_(is_far), fits), moved))
     failed = (*failures_of(parts), and_(day.value.is_not(None), or_(is_far, not_(fits))))
-    return Part(type_coerce(value, SQL_TYPES[day.kind]), day.kind, failed, size_of(parts))
+    return Part(type_coerce(value, SQL_TYPES[day.kind]), day.kind, failed)
 
 
 def _days_between(parts: Sequence[Part]) -> Part:
@@ -198,7 +197,7 @@ def _days_between(parts: Sequence[Part]) -> Part:
         value: Any = cast(end.value - start.value, Numeric())
     else:
         value = func.floor((extract("epoch", end.value) - extract("epoch", start.value)) / constant(_DAY_S))
-    return Part(type_coerce(value, Numeric()), ValueType.INTEGER, failures_of(parts), size_of(parts))
+    return Part(type_coerce(value, Numeric()), ValueType.INTEGER, failures_of(parts))
 
 
 def _contains(text: Any, part: Any) -> Any:
@@ -215,7 +214,7 @@ def _length(parts: Sequence[Part]) -> Part:
 
 
 def _written(parts: Sequence[Part]) -> Part:
-    return Part(_as_text(parts[0]), ValueType.TEXT, parts[0].failed, size_of(parts))
+    return Part(_as_text(parts[0]), ValueType.TEXT, parts[0].failed)
 
 
 #: Missing as soon as one argument is.
@@ -248,3 +247,6 @@ LENIENT: dict[str, Callable[[Sequence[Part]], Part]] = {
     "min": _extreme(func.least),
     "sum": _sum,
 }
+#: Functions that make texts of values, and the types that SQL writes in another way than Python does.
+WRITING = frozenset({"concat", "text"})
+WRITTEN_OTHERWISE = frozenset({ValueType.DECIMAL, ValueType.DATETIME})

@@ -37,16 +37,10 @@ class Part:
     value: Any
     kind: ValueType
     failed: tuple[Criterion, ...] = ()
-    size: int = 1
 
     @property
     def is_nothing(self) -> bool:
         return self.kind is ValueType.NOTHING
-
-
-def size_of(parts: Sequence[Part]) -> int:
-    """How large a value made of these parts is."""
-    return 1 + sum(part.size for part in parts)
 
 
 def failures_of(parts: Sequence[Part]) -> tuple[Criterion, ...]:

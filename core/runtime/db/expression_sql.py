@@ -16,8 +16,9 @@ from typing import Any
 from sqlalchemy import Boolean, ColumnElement, Numeric, Text, and_, case, cast, false, func, literal, not_, null, or_, true, type_coerce
 
 from core.kernel.expressions import Expression, ValueType
+from core.kernel.expressions.compiler import Checker
 from core.kernel.expressions.types import MAX_TEXT, NUMBERS
-from core.runtime.db.expression_functions import LENIENT, STRICT, branch
+from core.runtime.db.expression_functions import LENIENT, STRICT, WRITING, WRITTEN_OTHERWISE, branch
 from core.runtime.db.expression_parts import (
     DIGITS,
     MAX_SIZE,
@@ -35,11 +36,10 @@ from core.runtime.db.expression_parts import (
     modulo,
     opposite,
     quotient,
-    size_of,
     too_large,
 )
 
-__all__ = ["SQL_TYPES", "FormulaSql", "formula_sql", "quotient"]
+__all__ = ["SQL_TYPES", "FormulaSql", "formula_sql", "quotient", "sql_size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,60 @@ class FormulaSql:
 
 
 def formula_sql(expression: Expression, columns: Mapping[str, FormulaSql]) -> FormulaSql | None:
-    """`expression` as SQL over `columns`, its names' places; None where it has no exact SQL or grows too large.
+    """`expression` as SQL over `columns`, its names' places; None where it has no exact SQL or grows too large (`sql_size`).
 
     Columns are of the SQL type of their name (`SQL_TYPES`), decimals of at most 34 digits, moments compared as they are.
     """
-    if expression.result_type not in SQL_TYPES or any(name not in columns for name in expression.names):
+    size = sql_size(expression, {name: column.size for name, column in columns.items()})
+    if size is None:
         return None
-    writer = _Writer(expression, columns)
-    try:
-        part = writer.part(expression.tree)
-    except NoSql:
-        return None
+    part = _Writer(expression, columns).part(expression.tree)
     failed = [check for name in sorted(expression.names) for check in _wrong(columns[name])]
     failed += part.failed
     sql_type = SQL_TYPES[expression.result_type]
     value = cast(null(), sql_type) if part.is_nothing else type_coerce(part.value, sql_type)
-    return FormulaSql(case((or_(*failed), null()), else_=value) if failed else value, expression.result_type, writer.size)
+    return FormulaSql(case((or_(*failed), null()), else_=value) if failed else value, expression.result_type, size)
+
+
+def sql_size(expression: Expression, sizes: Mapping[str, int]) -> int | None:
+    """How large a formula is as SQL, from the sizes of its names; None when it has no exact SQL or grows too large.
+
+    Every part stands in its place, and again where the parts above it ask whether they have failed.
+    """
+    if expression.result_type not in SQL_TYPES:
+        return None
+    found = 0
+
+    def measure(node: ast.expr) -> int:
+        nonlocal found
+        if isinstance(node, ast.Name):
+            if node.id not in sizes or expression.types[node.id] not in SQL_TYPES:
+                raise NoSql
+            own = sizes[node.id]
+        else:
+            if isinstance(node, ast.Call):
+                _check_call(expression, node)
+            parts = node.args if isinstance(node, ast.Call) else [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+            own = 1 + sum(measure(part) for part in parts)
+        found += 2 * own
+        return own
+
+    try:
+        measure(expression.tree)
+    except NoSql:
+        return None
+    return found if found <= MAX_SIZE else None
+
+
+def _check_call(expression: Expression, node: ast.Call) -> None:
+    """Raises NoSql - the function is no exact one, or takes a text from what SQL writes in another way."""
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if name not in STRICT and name not in LENIENT:
+        raise NoSql
+    if name in WRITING:
+        checker = Checker(expression.types)
+        if any(checker.type_of(part) in WRITTEN_OTHERWISE for part in node.args):
+            raise NoSql
 
 
 def _wrong(column: FormulaSql) -> list[Criterion]:
@@ -102,25 +140,14 @@ class _Writer:
 
     def __init__(self, expression: Expression, columns: Mapping[str, FormulaSql]) -> None:
         self._types, self._columns = expression.types, columns
-        self.size = 0
 
     def part(self, node: ast.expr) -> Part:
         """One node. Raises NoSql."""
-        found = self._part(node)
-        # Its value stands in its place, and in what asks whether it has failed.
-        self.size += 2 * found.size
-        if self.size > MAX_SIZE:
-            raise NoSql
-        return found
-
-    def _part(self, node: ast.expr) -> Part:
         match node:
             case ast.Constant(value):
                 return _constant(value)
             case ast.Name(name):
-                if self._types[name] not in SQL_TYPES:
-                    raise NoSql
-                return Part(self._columns[name].value, self._types[name], size=self._columns[name].size)
+                return Part(self._columns[name].value, self._types[name])
             case ast.UnaryOp(op, operand):
                 return _unary(op, self.part(operand))
             case ast.BinOp(left, op, right):
@@ -142,7 +169,7 @@ class _Writer:
         if write is None:
             raise NoSql
         if any(part.is_nothing for part in parts):
-            return Part(null(), ValueType.NOTHING, failures_of(parts), size_of(parts))
+            return Part(null(), ValueType.NOTHING, failures_of(parts))
         return write(parts)
 
 
@@ -161,21 +188,21 @@ def _constant(value: Any) -> Part:
 
 def _unary(op: ast.unaryop, part: Part) -> Part:
     if isinstance(op, ast.Not):
-        return Part(opposite(part.value), ValueType.BOOLEAN, part.failed, part.size + 1)
+        return Part(opposite(part.value), ValueType.BOOLEAN, part.failed)
     if isinstance(op, ast.UAdd) or part.is_nothing:
         return part
     negative = -part.value
-    return Part(fit(negative) if part.kind is ValueType.DECIMAL else negative, part.kind, part.failed, part.size + 1)
+    return Part(fit(negative) if part.kind is ValueType.DECIMAL else negative, part.kind, part.failed)
 
 
 def _binary(op: ast.operator, left: Part, right: Part) -> Part:
     parts = (left, right)
     kind = kind_of(parts)
     if left.is_nothing or right.is_nothing:
-        return Part(missing(kind), kind, failures_of(parts), size_of(parts))
+        return Part(missing(kind), kind, failures_of(parts))
     if kind is ValueType.TEXT:
         value = left.value.concat(right.value)
-        return Part(value, kind, (*failures_of(parts), func.char_length(value) > MAX_TEXT), size_of(parts))
+        return Part(value, kind, (*failures_of(parts), func.char_length(value) > MAX_TEXT))
     value = _ARITHMETIC[type(op)](left.value, right.value)
     if isinstance(op, ast.Div):
         kind = ValueType.DECIMAL
@@ -187,7 +214,7 @@ def _binary(op: ast.operator, left: Part, right: Part) -> Part:
         failed.append(and_(left.value.is_not(None), right.value == constant(0)))
     if isinstance(op, ast.Mod) and kind is ValueType.DECIMAL:
         failed.append(func.abs(quotient(left.value, right.value)) >= constant(10**DIGITS))
-    return Part(value, kind, tuple(failed), size_of(parts))
+    return Part(value, kind, tuple(failed))
 
 
 def _bool(is_and: bool, parts: Sequence[Part]) -> Part:
@@ -199,7 +226,7 @@ def _bool(is_and: bool, parts: Sequence[Part]) -> Part:
             failed.append(and_(true(), *reached, any_of(part.failed)))
         reached.append(holds(part.value) if is_and else not_(holds(part.value)))
     values = [holds(part.value) for part in parts]
-    return Part(and_(*values) if is_and else or_(*values), ValueType.BOOLEAN, tuple(failed), size_of(parts))
+    return Part(and_(*values) if is_and else or_(*values), ValueType.BOOLEAN, tuple(failed))
 
 
 def _compare(sides: Sequence[Part], ops: Sequence[ast.cmpop]) -> Part:
@@ -210,4 +237,4 @@ def _compare(sides: Sequence[Part], ops: Sequence[ast.cmpop]) -> Part:
             failed.append(and_(true(), *so_far, any_of(right.failed)))
         is_known = not (left.is_nothing or right.is_nothing)
         so_far.append(holds(_COMPARISONS[type(op)](left.value, right.value)) if is_known else false())
-    return Part(and_(*so_far), ValueType.BOOLEAN, tuple(failed), size_of(sides))
+    return Part(and_(*so_far), ValueType.BOOLEAN, tuple(failed))

@@ -206,3 +206,61 @@ def test_decimals_keep_to_their_digits(owner):
 
     assert refused.status_code == 422
     assert refused.json["errors"][0]["field"] == "km"
+
+
+@pytest.fixture(scope="module")
+def contacts(floor):
+    """Contacts with a field of every kind of text, money of one currency and JSON, in the gift shop."""
+    field = {"entity": "custom.contact", "in_list": True}
+    kinds = {"phone": "phone", "mail": "email", "site": "url", "home": "address", "facts": "json", "fee": "money", "since": "date", "is_vip": "boolean"}
+    changes = [
+        Change("entity", {"key": "contact", "label": "Contact", "label_plural": "Contacts", "title": "name"}),
+        Change("field", {**field, "key": "name", "label": "Name", "type": "text"}),
+        *(Change("field", {**field, "key": key, "label": key.title(), "type": kind, **({"currency": "GBP"} if kind == "money" else {})}) for key, kind in kinds.items()),
+    ]
+    with floor.world.database.unit(floor.world.gift) as session:
+        apply_changes(session, floor.system.kinds, changes)
+    return floor.visitor("owner@gift.example")
+
+
+def test_each_kind_of_text_is_shown_and_exported_as_what_it_is(contacts):
+    root, values = "/t/gift/records/contact/", {
+        "name": "Ann",
+        "phone": "+44 20 7946 0000",
+        "mail": "ann@example.org",
+        "site": "https://example.org/a?b=1",
+        "home": "1 Tea Lane\nLondon <E1>",
+        "facts": '{"size": "M"}',
+        "fee": "12.5",
+        "since": "2026-02-28",
+        "is_vip": "y",
+    }
+
+    made = contacts.post(f"{root}add", values, page="/t/gift/account/")
+    assert made.status_code == 302, made.text[:3000]
+    pk = made.headers["Location"].rpartition("/")[2]
+    page, shown = contacts.get(f"{root}list/?f.since=2026-02-01&op.since=ge"), contacts.get(f"{root}show/{pk}")
+    exported, one = contacts.get(f"{root}export.csv"), contacts.get(f"/t/gift/api/v1/records/contact/{pk}").json
+
+    for text in (page.text, shown.text):
+        assert 'href="tel:+442079460000"' in text
+        assert 'href="mailto:ann@example.org"' in text
+        assert 'href="https://example.org/a?b=1" rel="noopener noreferrer nofollow"' in text
+        assert "1 Tea Lane<br>London &lt;E1&gt;" in text
+        assert "size: M" in text
+        assert "£12.50" in text
+    assert "12.50" in exported.text
+    assert '"1 Tea Lane\nLondon <E1>"' in exported.text
+    assert (one["facts"], one["fee"], one["since"], one["is_vip"]) == ({"size": "M"}, "12.50", "2026-02-28", True)
+
+
+def test_wrong_texts_are_refused_by_name(contacts):
+    wrong = {"name": "x", "phone": "call me", "mail": "nobody", "site": "javascript:alert(1)", "facts": "[1]", "fee": "1.00001", "since": "31.12.2026"}
+
+    refused = contacts.post("/t/gift/records/contact/add", {**wrong, "facts": '"text"'}, page="/t/gift/account/")
+    headers = {"X-CSRFToken": contacts.token("/t/gift/account/")}
+    by_rest = contacts.client.post("/t/gift/api/v1/records/contact/", base_url=HOST, json=wrong, headers=headers)
+
+    assert refused.status_code == 422
+    assert by_rest.status_code == 422
+    assert {one["field"] for one in by_rest.json["errors"]} == {"phone", "mail", "site", "facts", "fee", "since"}

@@ -14,7 +14,6 @@ from core.domain.all_entities import core_entities
 from core.engines.configuration import Change, ConfigRefused, KindRegistry, apply_changes
 from core.engines.metadata import custom, queries, writing
 from core.engines.metadata.files import FileLimits, FilesFull, FileTooLarge, StoredFile, content_of, receive, sweep_files
-from core.engines.metadata.media import media_type_of
 from core.engines.metadata.queries import ListQuery
 from core.engines.metadata.sealed import MASK
 from core.engines.metadata.search import SearchToken
@@ -238,22 +237,3 @@ def test_sweep_forgets_files_that_nobody_used_and_those_of_lost_records(world, s
 
     assert number == 2
     assert names == {"fresh"}
-
-
-@pytest.mark.parametrize(
-    ("data", "kind"),
-    [
-        (PNG, "image/png"),
-        (b"\xff\xd8\xff\xe0", "image/jpeg"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
-        (b"%PDF-1.7", "application/pdf"),
-        (b"<html><script>alert(1)</script>", "text/plain"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "text/plain"),
-        (b"PK\x03\x04[Content_Types].xml xl/workbook.xml", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (b"PK\x03\x04readme", "application/zip"),
-        (b"MZ\x00\x01", "application/octet-stream"),
-        (b"\xff\xfe\xfa", "application/octet-stream"),
-    ],
-)
-def test_media_type_is_read_from_the_bytes(data, kind):
-    assert media_type_of(data) == kind

@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import cast, null
-
 from core.engines.configuration.changes import Body
 from core.engines.configuration.kinds import Problem
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
 from core.engines.metadata.formulas import RESULT_TYPES, fits_result, value_type_of
-from core.engines.metadata.rollups import fields_named
+from core.engines.metadata.rollups import ROLLUP_SIZE, fields_named
+from core.engines.metadata.typed import STORED_SIZE
 from core.kernel.expressions import Expression, ExpressionInvalid, ValueType, compile_expression
-from core.runtime.db.expression_sql import SQL_TYPES, FormulaSql, formula_sql
+from core.runtime.db.expression_sql import sql_size
 
 Place = tuple[str, str]
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.QUANTITY})
 _TIMES = frozenset({FieldType.DATE, FieldType.DATETIME})
-_STORED_SIZE, _ROLLUP_SIZE = 4, 40
 
 
 class _Cycle(Exception):
@@ -118,14 +116,12 @@ class Computing:
 
     def _size(self, entity: str, expression: Expression) -> int | None:
         """How large the formula is as SQL; None when it has none."""
-        columns = {}
+        sizes = {}
         for name in expression.names:
-            size = self._sizes.get((entity, name)) if self._is_computed(entity, name) else _STORED_SIZE
-            kind = expression.types[name]
-            if size is not None and kind in SQL_TYPES:
-                columns[name] = FormulaSql(cast(null(), SQL_TYPES[kind]), kind, size)
-        found = formula_sql(expression, columns)
-        return None if found is None else found.size
+            size = self._sizes.get((entity, name)) if self._is_computed(entity, name) else STORED_SIZE
+            if size is not None:
+                sizes[name] = size
+        return sql_size(expression, sizes)
 
     def _is_computed(self, entity: str, key: str) -> bool:
         return (entity, key) in self._given and self._given[entity, key][0].is_computed
@@ -141,7 +137,7 @@ class Computing:
             return Problem("rollup.via", "This field does not refer to these records.")
         for name in sorted(fields_named(rollup.where)):
             self.field(rollup.entity, name)  # only to find out whether it leads back here
-        self._sizes[place] = _ROLLUP_SIZE
+        self._sizes[place] = ROLLUP_SIZE
         if rollup.use == "count" and not rollup.of:
             return replace(item, type=FieldType.INTEGER, currency="")
         of = self.field(rollup.entity, rollup.of)

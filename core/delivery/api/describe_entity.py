@@ -69,7 +69,7 @@ def described_entity(entity: EntityType, permissions: Mapping[str, str], *, root
         schemas[f"{name}Change"] = _write_schema(entity, changeable, is_new=False)
     base = f"{root}/{entity.resource}"
     paths = {f"{base}/": _collection(entity, name, permissions), f"{base}/{{id}}": _single(entity, name, permissions)}
-    paths |= {f"{base}/{{id}}/files/{item.key}": _file(entity, item, permissions) for item in entity.fields if item.type is FieldType.FILE}
+    paths[f"{base}/{{id}}/files/{{field}}"] = _file(entity, permissions)
     paths |= {f"{base}/actions/{action.key}": {"post": _action(entity, action)} for action in entity.actions}
     return Described(paths, schemas)
 
@@ -135,16 +135,20 @@ def _single(entity: EntityType, name: str, permissions: Mapping[str, str]) -> Sc
     return made
 
 
-def _file(entity: EntityType, item: Field, permissions: Mapping[str, str]) -> Schema:
+def _file(entity: EntityType, permissions: Mapping[str, str]) -> Schema:
+    """Files are in fields that tenants have added; where there is none, every field answers 404."""
+    keys = [item.key for item in entity.fields if item.type is FieldType.FILE]
+    schema: Schema = {"type": "string", **({"enum": keys} if keys else {})}
+    field = {"name": "field", "in": "path", "required": True, "description": "The key of a field of type file.", "schema": schema}
     found = {"description": "The file.", "content": content({"type": "string", "format": "binary"}, "*/*")}
     read = operation(
-        f"{entity.key.replace('.', '_')}_file_{item.key}",
+        f"{entity.key.replace('.', '_')}_file",
         tag=entity.label_plural,
-        summary=f"Get the file: {item.label}",
+        summary=f"Get a file: {entity.label}",
         permission=permissions["get"],
         responses={"200": found, **problems((*READ_PROBLEMS, "404"))},
     )
-    return {"parameters": [id_parameter("id", entity.label)], "get": read}
+    return {"parameters": [id_parameter("id", entity.label), field], "get": read}
 
 
 def _action(entity: EntityType, action: Action) -> Schema:

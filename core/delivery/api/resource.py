@@ -92,16 +92,16 @@ class EntityApi(Rest, ModelRestApi):
         arguments()
         return json_response(self.shown(self.record(pk)))
 
-    @expose("/<pk>/files/<key>", methods=["GET"])
+    @expose("/<pk>/files/<field>", methods=["GET"])
     @protect()
     @permission_name("get")
-    def file(self, pk: str, key: str) -> Response:
+    def file(self, pk: str, field: str) -> Response:
         """The file that a field of a record holds."""
         arguments()
-        found, item = self.record(pk), self.entity.by_key.get(key)
-        if item is None or item.type is not FieldType.FILE or not item.slot or getattr(found, key) is None:
-            raise NotFound(field=key[:60])
-        return answer_file(content_of(db(), found.id, item, getattr(found, key)), as_picture=False)
+        found, item = self.record(pk), self.entity.by_key.get(field)
+        if item is None or item.type is not FieldType.FILE or not item.slot or getattr(found, field) is None:
+            raise NotFound(field=field[:60])
+        return answer_file(content_of(db(), found.id, item, getattr(found, field)), as_picture=False)
 
     @expose("/", methods=["POST"])
     @protect()

@@ -149,7 +149,7 @@ def test_file_is_sent_and_fetched_through_rest(owner):
     assert again.status_code == 422
     assert fetched.data == PNG
     assert "/files/" in document["paths"]
-    assert "/records/visit/{id}/files/photo" in document["paths"]
+    assert "/records/visit/{id}/files/{field}" in document["paths"]
 
 
 def test_file_is_refused_when_it_is_too_large(floor, owner):

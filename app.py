@@ -63,9 +63,9 @@ def compose(settings: Settings, *, name: str = "oms") -> System:
     options = RuntimeOptions(egress_allow=settings.egress_allow, announce=tell_plugin_event(host))
     plugins = PluginRuntime(host, database, options)
     channels.plugins = plugins
-    schedules = tuple(all_schedules(channels))
     entities = core_entities()
     schemas = Schemas(entities)
+    schedules = tuple(all_schedules(channels, schemas))
     rights = Rights(all_permissions(host), enabled_plugins(plugins), permissions_of(schemas))
     bulk = bulk_actions(entities, Sights(schemas, rights))
     subscribers: list[Subscriber] = [

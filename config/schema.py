@@ -61,6 +61,8 @@ class Settings:
     trusted_proxies: int = setting(0, "How many proxies in front of us set X-Forwarded-For; 0 ignores that header.", least=0)
     cookie_secure: bool = setting(default=False, about="Send cookies over HTTPS only.")
     max_body_mb: int = setting(32, "Largest request body taken, in MiB.", least=1)
+    file_max_mb: int = setting(10, "Largest file that a record takes, in MiB.", least=1)
+    files_total_mb: int = setting(5_000, "All files of the records of one business together, in MiB.", least=1)
 
     session_idle_s: int = setting(3600, "Seconds without a request after which a session ends.", least=60)
     session_lifetime_s: int = setting(12 * 3600, "Seconds after which a session ends in any case.", least=60)

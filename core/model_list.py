@@ -15,6 +15,7 @@ MODULES = (
     "core.engines.configuration.models",
     "core.engines.metadata.search",
     "core.engines.metadata.stored",
+    "core.engines.metadata.files",
     "core.engines.metadata.layouts",
     "core.domain.catalog.models",
     "core.domain.customers.models",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery.api import hooks as api_hooks
 from core.delivery.api import idempotency
-from core.delivery.housekeeping import sign_in_schedules
+from core.delivery.housekeeping import file_schedules, sign_in_schedules
 from core.delivery.web import hooks as web_hooks
 from core.domain.catalog import permissions as catalog_permissions
 from core.domain.channels import hooks as channel_hooks
@@ -28,6 +28,7 @@ from core.domain.inventory import permissions as inventory_permissions
 from core.domain.orders import permissions as order_permissions
 from core.engines.configuration import KindRegistry
 from core.engines.metadata import EntityRegistry
+from core.engines.metadata.tailor import Schemas
 from core.engines.metadata.tailor.kinds import metadata_kinds
 from core.kernel.clock import SystemClock
 from core.kernel.errors import Denied
@@ -111,7 +112,7 @@ def core_subscribers(channels: Channels) -> list[Subscriber]:
     return [*fulfilment.subscribers(), *channels.jobs.subscribers(), *host_subscribers(channels.plugins)]
 
 
-def all_schedules(channels: Channels) -> list[Schedule]:
+def all_schedules(channels: Channels, schemas: Schemas) -> list[Schedule]:
     """The timers of the core and of plugins."""
     plugins = channels.plugins
     own = (
@@ -119,6 +120,7 @@ def all_schedules(channels: Channels) -> list[Schedule]:
         *channels.jobs.schedules(),
         *idempotency.schedules(),
         *sign_in_schedules(plugins.database),
+        *file_schedules(schemas),
         *host_schedules(plugins),
     )
     return [*own, *plugin_schedules(plugins)]

@@ -13,6 +13,7 @@ from core.delivery.api.describe import (
     Schema,
     answer,
     body_of,
+    content,
     id_parameter,
     operation,
     problems,
@@ -68,6 +69,7 @@ def described_entity(entity: EntityType, permissions: Mapping[str, str], *, root
         schemas[f"{name}Change"] = _write_schema(entity, changeable, is_new=False)
     base = f"{root}/{entity.resource}"
     paths = {f"{base}/": _collection(entity, name, permissions), f"{base}/{{id}}": _single(entity, name, permissions)}
+    paths[f"{base}/{{id}}/files/{{field}}"] = _file(entity, permissions)
     paths |= {f"{base}/actions/{action.key}": {"post": _action(entity, action)} for action in entity.actions}
     return Described(paths, schemas)
 
@@ -131,6 +133,22 @@ def _single(entity: EntityType, name: str, permissions: Mapping[str, str]) -> Sc
             responses={"204": answer("It is gone."), **problems((*READ_PROBLEMS, "404", "409"))},
         )
     return made
+
+
+def _file(entity: EntityType, permissions: Mapping[str, str]) -> Schema:
+    """Files are in fields that tenants have added; where there is none, every field answers 404."""
+    keys = [item.key for item in entity.fields if item.type is FieldType.FILE]
+    schema: Schema = {"type": "string", **({"enum": keys} if keys else {})}
+    field = {"name": "field", "in": "path", "required": True, "description": "The key of a field of type file.", "schema": schema}
+    found = {"description": "The file.", "content": content({"type": "string", "format": "binary"}, "*/*")}
+    read = operation(
+        f"{entity.key.replace('.', '_')}_file",
+        tag=entity.label_plural,
+        summary=f"Get a file: {entity.label}",
+        permission=permissions["get"],
+        responses={"200": found, **problems((*READ_PROBLEMS, "404"))},
+    )
+    return {"parameters": [id_parameter("id", entity.label), field], "get": read}
 
 
 def _action(entity: EntityType, action: Action) -> Schema:
@@ -228,7 +246,7 @@ def _filter_schema(entity: EntityType, name: str) -> Schema:
         "type": "object",
         "required": ["field", "op"],
         "additionalProperties": False,
-        "properties": {"field": {"enum": sorted(queries.catalogue_of(entity))}, "op": {"enum": [op.value for op in Op]}, "value": {}},
+        "properties": {"field": {"enum": sorted(queries.filter_catalogue(entity))}, "op": {"enum": [op.value for op in Op]}, "value": {}},
     }
     groups = [
         {"type": "object", "required": [key], "additionalProperties": False, "properties": {key: inner}}

@@ -22,12 +22,14 @@ from core.delivery.api.describe_entity import described_entity, is_changeable
 from core.delivery.api.idempotency import once
 from core.delivery.web.body import arguments, json_body, json_response, nothing
 from core.delivery.web.crud.interface import EntityInterface
+from core.delivery.web.crud.kept import answer_file
 from core.delivery.web.errors import field_errors, said_by
 from core.delivery.web.identity import can
 from core.delivery.web.schema import entities_for
 from core.delivery.web.unit import db
 from core.engines.metadata import queries, writing
-from core.engines.metadata.entity import Action, EntityRegistry, EntityType, Field
+from core.engines.metadata.entity import Action, EntityRegistry, EntityType, Field, FieldType
+from core.engines.metadata.files import content_of
 from core.engines.metadata.queries import ListQuery
 from core.engines.metadata.values import document, take
 from core.kernel.conditions import ConditionInvalid
@@ -89,6 +91,17 @@ class EntityApi(Rest, ModelRestApi):
         """One record."""
         arguments()
         return json_response(self.shown(self.record(pk)))
+
+    @expose("/<pk>/files/<field>", methods=["GET"])
+    @protect()
+    @permission_name("get")
+    def file(self, pk: str, field: str) -> Response:
+        """The file that a field of a record holds."""
+        arguments()
+        found, item = self.record(pk), self.entity.by_key.get(field)
+        if item is None or item.type is not FieldType.FILE or not item.slot or getattr(found, field) is None:
+            raise NotFound(field=field[:60])
+        return answer_file(content_of(db(), found.id, item, getattr(found, field)), as_picture=False)
 
     @expose("/", methods=["POST"])
     @protect()

@@ -7,6 +7,7 @@ from typing import Any
 from flask_appbuilder import AppBuilder
 
 from core.delivery.api.config import ConfigApi
+from core.delivery.api.files import FilesApi
 from core.delivery.api.intake import RefundIntakeApi, StockIntakeApi
 from core.delivery.api.openapi import ApiPageView, OpenApi
 from core.delivery.api.orders import OrderApi
@@ -79,7 +80,7 @@ def register_all(builder: AppBuilder, system: Any) -> None:
     builder.add_view_no_menu(own_record_view(system.entities, session)())
     builder.add_api(own_record_api(system.entities, session))
     menu.own = own_entries
-    for api in (OrderApi, RefundIntakeApi, StockIntakeApi, ConfigApi, OpenApi):
+    for api in (OrderApi, RefundIntakeApi, StockIntakeApi, ConfigApi, FilesApi, OpenApi):
         builder.add_api(api)
     pages = (PluginView, SyncView, BulkRunView, JobsView, SearchView, UnmappedView, ApiPageView)
     for view in (*pages, OrderEntryView, ShipOrderView, RefundOrderView, ReceiveView, ShopScopeView):

@@ -69,10 +69,23 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("An order has at most {max} lines.", N_("An order has at most %(max)s lines.")),
     ("An amount in {currency} has at most {digits} decimals.", N_("An amount in %(currency)s has at most %(digits)s decimals.")),
     ("A shelf holds at most {max} units.", N_("A shelf holds at most %(max)s units.")),
+    ("At most {max} decimals.", N_("At most %(max)s decimals.")),
+    # formulas and sums
+    ("This leads back to itself: {path}.", N_("This leads back to itself: %(path)s.")),
+    ("The formula gives a value of type {kind}.", N_("The formula gives a value of type %(kind)s.")),
+    ("These amounts are in {currency}.", N_("These amounts are in %(currency)s.")),
+    ("There is no field named {name}.", N_("There is no field named %(name)s.")),
+    ("There is no function named {name}.", N_("There is no function named %(name)s.")),
+    ("These do not go together: {kinds}.", N_("These do not go together: %(kinds)s.")),
+    ("This cannot be calculated with {kind}.", N_("This cannot be calculated with %(kind)s.")),
+    ("This cannot be compared: {kind}.", N_("This cannot be compared: %(kind)s.")),
+    ("This is of type {kind}; {wanted} is needed.", N_("This is of type %(kind)s; %(wanted)s is needed.")),
 )
 _BLANK = re.compile(r"\\\{(\w+)\\\}")
 # marshmallow puts the place in front of what is wrong with a member of a list.
 _PLACE = re.compile(r"(\d+): (.+)", re.DOTALL)
+# A fault in a formula tells where it is.
+_CHARACTER = re.compile(r"(.+) \(character (\d+)\)", re.DOTALL)
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:
@@ -88,6 +101,9 @@ def in_words(message: str) -> str:
     placed = _PLACE.fullmatch(message)
     if placed is not None:
         return f"{int(placed[1]) + 1}: {in_words(placed[2])}"
+    at = _CHARACTER.fullmatch(message)
+    if at is not None:
+        return gettext("%(message)s (character %(number)s)", message=in_words(at[1]), number=at[2])
     said, blanks = _understood(message)
     return gettext(said, **blanks) if blanks else gettext(said)
 

@@ -28,6 +28,7 @@ ACTIONS = {
     "access_denied": N_("was refused"),
     "records.exported": N_("exported"),
     "customers.revealed": N_("looked at personal data"),
+    "records.revealed": N_("looked at an encrypted value"),
     "orders.accepted": N_("took the order in"),
     "orders.updated_by_channel": N_("changed on the channel"),
     "orders.approved": N_("reserved the stock and approved the order"),

@@ -15,18 +15,23 @@ from sqlalchemy.orm import Session
 
 from core.engines.metadata import index_keys
 from core.engines.metadata.columns import CONDITION_TYPES
-from core.engines.metadata.entity import EntityType, Field
+from core.engines.metadata.entity import EntityType, Field, FieldType
+from core.engines.metadata.files import forget_files_of, settle
 from core.engines.metadata.records import Taken
+from core.engines.metadata.sealed import MASK, SEALED, purpose_of
 from core.engines.metadata.stored import CustomValue, read_stored, stored
+from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
+from core.kernel.text import clean_text
 from core.runtime.db.bulk import insert_rows, tenant_of
+from core.runtime.security import audit
 from core.runtime.security.vault import blind_many, seal, unseal
 
-SEALED = "sealed"
 _NEXT = text(
     "INSERT INTO number_series (tenant_id, id, series, period, next_value) VALUES (:tenant, :id, :series, :period, 2) "
     "ON CONFLICT (tenant_id, series, period) DO UPDATE SET next_value = number_series.next_value + 1 RETURNING next_value - 1"
 )
+MIN_REASON, MAX_REASON = 3, 300
 SERIES_PART = re.compile(r"\{(n|yyyy|yy|mm|dd)(?::([1-9]))?\}")
 
 
@@ -54,9 +59,11 @@ def set_values(session: Session, entity: EntityType, record: Any, values: Mappin
     if document != (record.custom or {}):
         record.custom = document
     session.flush()
+    settle(session, record.id, [(item, values[item.key]) for item in fields if item.type is FieldType.FILE])
     reindex(session, fields, {record.id: {item.key: values[item.key] for item in fields}})
     for item in fields:
-        setattr(record, item.key, values[item.key])
+        is_masked = item.is_sealed and values[item.key] not in (None, "")
+        setattr(record, item.key, MASK if is_masked else values[item.key])
 
 
 def _kept(session: Session, item: Field, value: Any) -> Any:
@@ -65,11 +72,6 @@ def _kept(session: Session, item: Field, value: Any) -> Any:
     if item.is_sealed:
         return {SEALED: base64.b64encode(seal(session, purpose_of(item), str(stored(item.type, value)))).decode()}
     return stored(item.type, value)
-
-
-def purpose_of(item: Field) -> str:
-    """What a sealed field's values are bound to."""
-    return f"custom.{item.slot}"
 
 
 def opened(session: Session, item: Field, document: Mapping[str, Any]) -> Any:
@@ -133,7 +135,8 @@ def keys_of(session: Session, item: Field, value: Any) -> list[str]:
 
 
 def forget(session: Session, record_ids: Sequence[UUID]) -> None:
-    """Take records that are gone out of the index."""
+    """Take records that are gone out of the index, and their files with them."""
+    forget_files_of(session, record_ids)
     session.execute(delete(CustomValue).where(CustomValue.record_id.in_(list(record_ids))).execution_options(synchronize_session=False))
 
 
@@ -145,3 +148,17 @@ def next_number(session: Session, series: str, pattern: str, *, now: datetime) -
     values = {"tenant": tenant_of(session), "id": new_id(), "series": series, "period": period}
     number = session.execute(_NEXT, values).scalar_one()
     return SERIES_PART.sub(lambda found: f"{number:0{found[2] or 1}d}" if found[1] == "n" else parts[found[1]], pattern)
+
+
+def reveal(session: Session, record: Any, item: Field, *, reason: str) -> str:
+    """The clear value of a record's encrypted field, with the reason on record; empty when there is none.
+
+    Raises: Invalid - no reason; SealBroken.
+    """
+    why = clean_text(reason, max_length=MAX_REASON, field="reason")
+    if len(why) < MIN_REASON:
+        raise Invalid("Say why you need to see this.", field="reason")
+    told = {f"custom.{item.slot}": audit.CHANGED, "reason": (None, why)}
+    audit.record(session, "records.revealed", audit.subject_type(record), str(record.id), told)
+    found = opened(session, item, record.custom or {})
+    return str(found) if found is not None else ""

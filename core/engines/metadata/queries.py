@@ -3,17 +3,20 @@ exports alike."""
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from core.engines.metadata.columns import IndexJoin, catalogue_of, column_of, columns_of
+from core.engines.metadata.columns import IndexJoin, catalogue_of, column_of, columns_of, filter_catalogue, sort_key_of
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType, FieldUnknown
+from core.engines.metadata.files import file_names
+from core.engines.metadata.sealed import MASK, blind_places
 from core.engines.metadata.search import matching
 from core.engines.metadata.stored import read_stored
 from core.kernel import conditions
@@ -24,8 +27,11 @@ from core.kernel.paging import Page
 from core.kernel.text import is_storable, normalise, prefix_upper_bound
 from core.runtime.db.condition_sql import ColumnMapping, to_sql
 from core.runtime.db.keyset import SortKey, capped_count, page, plan_for_values
+from core.runtime.security.members import member_names
 
 QUEUE_CAP = 1_000
+#: Fields whose values are ids of something that has a name.
+NAMED = frozenset({FieldType.REFERENCE, FieldType.USER, FieldType.FILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class _Order:
     columns: Mapping[str, ColumnMapping]
 
 
-def _order_of(entity: EntityType, sort: str) -> _Order:
+def _order_of(entity: EntityType, sort: str, now: datetime) -> _Order:
     """By `sort`, else the entity's own order, then by id. Raises Invalid - the field cannot be sorted by."""
     model: Any = entity.model
     key, is_descending = entity.default_sort[0], entity.default_sort[1] == "desc"
@@ -68,12 +74,16 @@ def _order_of(entity: EntityType, sort: str) -> _Order:
         known = entity.by_key.get(key)
         if key != "id" and (known is None or not known.is_sortable):
             raise Invalid("The list cannot be sorted by this.", field="sort")
-    columns = columns_of(entity)
+    columns = columns_of(entity, now=now)
     last = SortKey(model.id, is_descending)
     item = entity.by_key.get(key)
+    if item is not None and item.is_computed:
+        computed = sort_key_of(entity, item, is_descending=is_descending, now=now)
+        return _Order([last] if computed is None else [computed, last], _unjoined, columns)
     if item is not None and item.slot:
         index = IndexJoin(entity, item)
-        return _Order([index.sort_key(is_descending=is_descending), last], index.join, {**columns, key: index.mapping})
+        places = ChainMap({key: index.mapping}, cast("dict[str, ColumnMapping]", columns))
+        return _Order([index.sort_key(is_descending=is_descending), last], index.join, places)
     if key == "id":
         return _Order([last], _unjoined, columns)
     column = getattr(model, key)
@@ -102,10 +112,11 @@ def filtered(
     statement = visible(entity, statement, now=now)
     queue = _queue_condition(entity, query)
     if queue is not None:
-        statement = statement.where(to_sql(queue, columns_of(entity.whole), now))
+        statement = statement.where(to_sql(queue, columns_of(entity.whole, now=now), now))
     if query.condition:
-        condition = parse_condition(query.condition, catalogue_of(entity))
-        statement = statement.where(to_sql(condition, places or columns_of(entity), now))
+        condition = parse_condition(query.condition, filter_catalogue(entity))
+        found = ChainMap(cast("dict[str, ColumnMapping]", places or columns_of(entity, now=now)), blind_places(session, entity))
+        statement = statement.where(to_sql(condition, found, now))
     for key, value in query.within:
         known = entity.by_key.get(key)
         if known is None or known.type is not FieldType.REFERENCE:
@@ -176,8 +187,8 @@ def _searched(session: Session, entity: EntityType, statement: Select[Any], text
 def fetch(session: Session, entity: EntityType, query: ListQuery, *, now: datetime, keys: Sequence[str]) -> Page[Any]:
     """One page of rows with `id` and the fields `keys`, as plain rows. Raises Invalid with the wrong argument's name."""
     model: Any = entity.model
-    order = _order_of(entity, query.sort)
-    columns = [column_of(entity, key) for key in dict.fromkeys(["id", *keys])]
+    order = _order_of(entity, query.sort, now)
+    columns = [column_of(entity, key, now=now) for key in dict.fromkeys(["id", *keys])]
     if len(columns) == 1:
         columns.append(model.id.label("same_id"))  # of a single column, the page would hold the values instead of rows
     statement = order.join(filtered(session, entity, query, now=now, columns=columns, places=order.columns))
@@ -213,13 +224,22 @@ def _only(session: Session, entity: EntityType, record_id: UUID, statement: Sele
     found = session.scalars(statement.where(model.id == record_id).execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound(entity=entity.key, id=str(record_id))
-    return shaped(entity, found)
+    shaped(entity, found)
+    computed = [item.key for item in entity.fields if item.is_computed]
+    if computed:
+        keys = [column_of(entity, key) for key in computed]
+        values = session.execute(select(model.id, *keys).where(model.id == record_id)).one()
+        for key in computed:
+            setattr(found, key, getattr(values, key))
+    return found
 
 
 def shaped(entity: EntityType, record: Any) -> Any:
-    """The record with the values of the tenant's own fields as plain attributes, to be read like its columns."""
+    """The record with the values of the tenant's own fields as plain attributes, to be read like its columns; without computed ones."""
     for item in entity.whole.fields:
-        if item.slot:
+        if item.is_sealed and item.slot:
+            setattr(record, item.key, MASK if (record.custom or {}).get(item.slot) is not None else None)
+        elif item.slot:
             setattr(record, item.key, read_stored(item.type, (record.custom or {}).get(item.slot)))
     return record
 
@@ -227,16 +247,27 @@ def shaped(entity: EntityType, record: Any) -> Any:
 def labels(session: Session, registry: EntityRegistry, entity: EntityType, rows: Iterable[Any], keys: Sequence[str]) -> dict[UUID, str]:
     """What to call the records that these rows refer to in the fields `keys`, by id; one statement per kind of record."""
     wanted: dict[str, set[UUID]] = {}
-    references = [item for key in keys if (item := entity.by_key.get(key)) is not None and item.type is FieldType.REFERENCE]
+    named = [item for key in keys if (item := entity.by_key.get(key)) is not None and item.type in NAMED]
     for row in rows:
-        for item in references:
+        for item in named:
             value = getattr(row, item.key)
             if value is not None:
-                wanted.setdefault(item.target, set()).add(value)
-    found: dict[UUID, str] = {}
-    for target, ids in wanted.items():
-        found.update(titles(session, registry.get(target), ids))
-    return found
+                wanted.setdefault(named_kind(item), set()).add(value)
+    return {key: name for kind, ids in wanted.items() for key, name in called(session, registry, kind, ids).items()}
+
+
+def named_kind(item: Field) -> str:
+    """What `called` names a field's values by: the entity type that it refers to, `user` or `file`."""
+    return item.target if item.type is FieldType.REFERENCE else item.type.value
+
+
+def called(session: Session, registry: EntityRegistry, kind: str, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What to call records of an entity type, members (`user`) or files (`file`), by id."""
+    if kind == FieldType.USER:
+        return member_names(session, ids)
+    if kind == FieldType.FILE:
+        return file_names(session, ids)
+    return titles(session, registry.get(kind), ids)
 
 
 def titles(session: Session, entity: EntityType, ids: Iterable[UUID]) -> dict[UUID, str]:

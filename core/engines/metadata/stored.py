@@ -6,6 +6,7 @@ archived field's values wait where they are. Values that lists filter and sort b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -93,6 +94,13 @@ class NumberSeries(Base, TenantOwned):
     next_value: Mapped[int] = mapped_column(Integer)
 
 
+TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
+#: How numbers, days and moments lie in a document; SQL reads them by the same rules (`columns`).
+NUMBER = r"[+-]?[0-9]{1,28}(?:[.][0-9]{1,28})?"
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+MOMENT = rf"{DAY}(?:[T ][0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:[.][0-9]{{1,6}})?)?(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?"
+
+
 def stored(kind: FieldType, value: Any) -> Any:
     """A typed value as the `custom` document keeps it: decimals, days, moments and ids as text."""
     if isinstance(value, Decimal):
@@ -138,28 +146,29 @@ def _integer(raw: Any) -> int:
 
 
 def _decimal(raw: Any) -> Decimal:
-    if isinstance(raw, bool | float):
+    if isinstance(raw, bool | float) or not re.fullmatch(NUMBER, str(raw)):
         raise TypeError
-    found = Decimal(raw)
-    if not found.is_finite():
-        raise ValueError
-    return found
+    return Decimal(raw)
 
 
 def _boolean(raw: Any) -> bool:
     if isinstance(raw, bool):
         return raw
-    known = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}.get(str(raw).strip().lower())
+    known = {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}.get(str(raw).lower())
     if known is None:
         raise ValueError
     return known
 
 
 def _day(raw: Any) -> date:
+    if not re.match(DAY, raw):
+        raise ValueError
     return date.fromisoformat(raw[:10])
 
 
 def _moment(raw: Any) -> datetime:
+    if not re.fullmatch(MOMENT, raw):
+        raise ValueError
     found = datetime.fromisoformat(raw)
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.engines.metadata.entity import TEXTS, EntityRegistry, Field, FieldType
-from core.engines.metadata.queries import titles
+from core.engines.metadata.queries import NAMED, called, named_kind
+from core.engines.metadata.sealed import MASK
 from core.kernel.errors import Invalid
 from core.kernel.ids import parse_id
 from core.kernel.money import amount_from, money_text
@@ -21,6 +22,7 @@ from core.kernel.quantity import quantity_from
 from core.kernel.text import clean_text
 from core.kernel.text.pattern import fits
 
+_NOT_THERE: dict[str, str] = {FieldType.USER: "There is no such member.", FieldType.FILE: "There is no such file."}
 MAX_TAGS = 20
 MAX_TAG = 40
 MAX_JSON_DEPTH = 6
@@ -69,6 +71,8 @@ def take(
             elif item.is_required and not is_partial:
                 problems[key] = "This is needed."
             continue
+        if item.is_sealed and raw[key] == MASK and not is_new:
+            continue  # what was read is given back: the stored value stays
         try:
             values[key] = convert(item, raw[key])
         except Invalid as error:
@@ -90,12 +94,13 @@ def default_of(session: Session, item: Field) -> Any:
 def _missing_targets(session: Session, registry: EntityRegistry, known: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, str]:
     wanted: dict[str, list[tuple[str, UUID]]] = {}
     for key, value in values.items():
-        if known[key].type is FieldType.REFERENCE and value is not None:
-            wanted.setdefault(known[key].target, []).append((key, value))
+        if known[key].type in NAMED and value is not None:
+            wanted.setdefault(named_kind(known[key]), []).append((key, value))
     problems = {}
-    for target, pairs in wanted.items():
-        found = titles(session, registry.get(target), {value for _key, value in pairs})
-        problems.update({key: "There is no such record." for key, value in pairs if value not in found})
+    for kind, pairs in wanted.items():
+        found = called(session, registry, kind, {value for _key, value in pairs})
+        message = _NOT_THERE.get(kind, "There is no such record.")
+        problems.update({key: message for key, value in pairs if value not in found})
     return problems
 
 
@@ -203,7 +208,10 @@ def _amount(item: Field, raw: Any) -> Decimal:
 
 
 def _quantity(item: Field, raw: Any) -> Decimal:
-    return Decimal(_bounded(item, quantity_from(raw, field=item.key)))
+    value = Decimal(_bounded(item, quantity_from(raw, field=item.key)))
+    if item.digits is not None and value != round(value, item.digits):
+        raise Invalid(f"At most {item.digits} decimals.", field=item.key)
+    return value
 
 
 def _choice(item: Field, raw: Any) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core.engines.metadata import custom
 from core.engines.metadata.columns import catalogue_of
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field
+from core.engines.metadata.formulas import with_formulas
 from core.engines.metadata.queries import visible_ids
 from core.engines.metadata.records import InUse
 from core.engines.metadata.stored import CustomValue
@@ -97,7 +98,8 @@ def remove(session: Session, registry: EntityRegistry, entity: EntityType, recor
     """Delete a record; does not commit. Raises Denied; InUse - others refer to it."""
     if entity.delete is None:
         raise Denied("Records of this kind are not deleted.")
-    slots = [item.slot for other in registry for item in other.fields if item.slot and item.target == entity.key]
+    # Fields that the reader does not see hold the record too.
+    slots = [item.slot for other in registry for item in other.whole.fields if item.slot and item.target == entity.key]
     if slots:
         held = select(CustomValue.record_id).where(CustomValue.slot.in_(slots), CustomValue.key == record.id.hex).limit(1)
         if session.scalar(held) is not None:
@@ -110,6 +112,9 @@ def remove(session: Session, registry: EntityRegistry, entity: EntityType, recor
 def _check(entity: EntityType, document: Mapping[str, Any], given: Mapping[str, Any], *, now: datetime) -> None:
     """Fields that a rule asks for or hides, judged over the whole record."""
     ruled = [item for item in entity.whole.fields if item.slot and (item.required_if or item.visible_if)]
+    if not ruled:
+        return
+    document = with_formulas(entity.whole, document)
     problems = {}
     for item in ruled:
         value = document.get(item.key)

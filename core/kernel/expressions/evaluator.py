@@ -22,13 +22,16 @@ Value = int | Decimal | str | bool | date | None
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A formula that has been checked. `names` are the fields it reads, `result_type` is what it gives (or None: missing)."""
+    """A formula that has been checked. `names` are the fields it reads, `result_type` is what it gives (or None: missing).
+
+    `tree` is what was read and `types` the types of its names, for back ends that carry it out elsewhere.
+    """
 
     text: str
     names: frozenset[str]
     result_type: ValueType
-    _tree: ast.expr = field(repr=False, compare=False)
-    _types: Mapping[str, ValueType] = field(repr=False, compare=False)
+    tree: ast.expr = field(repr=False, compare=False)
+    types: Mapping[str, ValueType] = field(repr=False, compare=False)
 
     def evaluate(self, values: Mapping[str, Any]) -> Value:
         """The result for these values, of `result_type`, or None.
@@ -38,9 +41,9 @@ class Expression:
         Work is bounded by the size of the formula: no name, function or operator does more than a pass over its arguments.
         Raises: ExpressionFailed - division by zero, a result too large, a value that is not of its name's type.
         """
-        known = {name: admit(name, values.get(name), self._types[name]) for name in self.names}
+        known = {name: admit(name, values.get(name), self.types[name]) for name in self.names}
         try:
-            result = _Evaluator(known).run(self._tree)
+            result = _Evaluator(known).run(self.tree)
         except (DecimalException, ZeroDivisionError) as error:
             raise ExpressionFailed("This division or calculation has no result.") from error
         except InvalidExpression as error:

@@ -161,7 +161,7 @@ _DATE, _DAYS = frozenset({ValueType.DATE}), frozenset({ValueType.DATE, ValueType
 _LISTS, _ANY = frozenset(MEMBER_OF), SCALARS | frozenset(MEMBER_OF)
 
 FUNCTIONS: dict[str, Function] = {
-    "abs": Function("abs(number)", _takes(NUMBERS, gives=0), abs),
+    "abs": Function("abs(number)", _takes(NUMBERS, gives=0), lambda value: abs(value) if type(value) is int else CONTEXT.abs(value)),
     "add_days": Function("add_days(date, days)", _takes(_DAYS, _INTEGER, gives=0), _add_days),
     "ceil": Function("ceil(number)", _takes(NUMBERS, gives=ValueType.INTEGER), ceiling),
     "coalesce": Function("coalesce(value, …)", _first, _coalesce, takes_missing=True, is_lazy=True),

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import Conflict, Denied, NotFound
+from core.kernel.text.clean import fold_case
 from core.runtime.security.audit import record
 from core.runtime.security.keyring import tenant_id_of
 from core.runtime.security.models import Account, FabUser, LoginSession, Membership, MembershipRole, Role
@@ -115,7 +117,7 @@ def members(session: Session) -> list[Member]:
         Member(
             row.id,
             row.user_id,
-            f"{row.first_name} {row.last_name}".strip(),
+            _full_name(row),
             row.email,
             row.is_active,
             tuple(sorted(row.roles)),
@@ -124,6 +126,25 @@ def members(session: Session) -> list[Member]:
         )
         for row in rows
     ]
+
+
+def member_names(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What to call these members, switched-off ones too, by membership; who is no member of this tenant is missing."""
+    wanted = select(Membership.id, FabUser.first_name, FabUser.last_name).join(FabUser, FabUser.id == Membership.user_id)
+    rows = session.execute(wanted.where(Membership.id.in_(list(ids))))
+    return {row.id: _full_name(row) for row in rows}
+
+
+def find_members(session: Session, text: str, *, size: int = 20) -> list[tuple[UUID, str]]:
+    """Active members whose name holds the text, whatever its letters' case, by name: (membership, name)."""
+    wanted = select(Membership.id, FabUser.first_name, FabUser.last_name).join(FabUser, FabUser.id == Membership.user_id)
+    rows = session.execute(wanted.where(Membership.is_active).order_by(FabUser.first_name, FabUser.last_name, Membership.id))
+    sought = fold_case(text.strip())
+    return [(row.id, name) for row in rows if sought in fold_case(name := _full_name(row))][:size]
+
+
+def _full_name(row: Any) -> str:
+    return f"{row.first_name} {row.last_name}".strip()
 
 
 def holders_of(session: Session, permission: str) -> list[int]:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from core.engines.metadata.entity import EntityType, Field, FieldType
-from core.engines.metadata.queries import ListQuery, catalogue_of
+from core.engines.metadata.queries import ListQuery, filter_catalogue
 from core.kernel.conditions import ConditionInvalid, parse_condition
 from core.kernel.messages import N_
 
@@ -40,6 +40,8 @@ OPERATORS: dict[FieldType, tuple[str, ...]] = {
     FieldType.DATE: ("ge", "le", "eq"),
 }
 
+#: Encrypted values are found whole or not at all.
+SEALED_OPERATORS = ("eq", "is_empty")
 _YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -106,7 +108,7 @@ def read_arguments(entity: EntityType, args: MultiDict[str, str], *, zone: tzinf
     for one in _active(entity, args):
         try:
             condition = _condition(one, zone)
-            parse_condition(condition, catalogue_of(entity))
+            parse_condition(condition, filter_catalogue(entity))
         except (ConditionInvalid, ValueError, OverflowError, KeyError):
             problems.append(Misunderstood(one.item.key, one.item.label, one.text, one.names))
         else:
@@ -133,8 +135,13 @@ def _strangers(entity: EntityType, args: MultiDict[str, str]) -> Iterable[Misund
         item = entity.by_key.get(key.removesuffix(".from").removesuffix(".to"))
         if item is None or not item.is_filterable or name not in _names_of(item):
             yield Misunderstood(key, "" if item is None else item.label, text, (name,))
-        elif start == "op" and text not in OPERATORS.get(item.type, ("eq",)):
+        elif start == "op" and text not in operators_of(item):
             yield Misunderstood(key, item.label, text, (name,))
+
+
+def operators_of(item: Field) -> tuple[str, ...]:
+    """How a list can be filtered by a field; the first one unless another is asked for."""
+    return SEALED_OPERATORS if item.is_sealed else OPERATORS.get(item.type, ("eq",))
 
 
 def _names_of(item: Field) -> tuple[str, str]:
@@ -154,7 +161,7 @@ def _active(entity: EntityType, args: MultiDict[str, str]) -> Iterable[ActiveFil
                 if text:
                     yield ActiveFilter(item, op, text, (f"{name}.{end}",))
             continue
-        allowed = OPERATORS.get(item.type, ("eq",))
+        allowed = operators_of(item)
         op = args.get(f"op.{item.key}", allowed[0])
         op = op if op in allowed else allowed[0]
         text = args.get(name, "").strip()

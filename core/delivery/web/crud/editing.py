@@ -13,10 +13,11 @@ from flask_babel import get_locale, get_timezone, gettext
 from flask_wtf import FlaskForm
 
 from core.delivery.web.crud import forms
+from core.delivery.web.crud.kept import is_kept, take_files
 from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.engines.metadata import queries, writing
-from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
+from core.engines.metadata.entity import EntityRegistry, EntityType, Field
 from core.engines.metadata.values import ValuesRefused, default_of, take
 from core.kernel.errors import Conflict, Invalid, NotFound
 from core.kernel.ids import parse_id
@@ -143,9 +144,9 @@ class Editing:
             if value is None:
                 continue
             form[item.key].data = value
-            target = parse_id(value) if item.type is FieldType.REFERENCE else None
+            target = parse_id(value) if item.type in forms.REFERENCES else None
             if target is not None:
-                names = queries.titles(db(), self.registry.get(item.target), [target])
+                names = queries.called(db(), self.registry, queries.named_kind(item), [target])
                 form[item.key].choices = [(str(target), names.get(target, str(target)))]
 
     def _posted(self, form: FlaskForm, fields: Sequence[Field], *, is_new: bool) -> dict[str, Any] | None:
@@ -154,6 +155,7 @@ class Editing:
             return None
         try:
             raw = forms.raw_values(form, fields, zone=self.zone(), is_new=is_new)
+            take_files(fields, raw)
             return take(db(), self.registry, fields, raw, is_new=is_new, is_partial=not is_new)
         except Invalid as error:
             self.show_error(form, error)
@@ -174,10 +176,11 @@ class Editing:
         if version is None or form[forms.VERSION].data == str(version) or "overwrite" in request.form:
             return None
         zone = self.zone()
+        compared = [item for item in fields if not item.is_write_only and not is_kept(item)]
         differing = [
             {"label": gettext(item.label), "mine": form[item.key].data, "theirs": forms.shown(item, getattr(record, item.key, None), zone)}
-            for item in fields
-            if not item.is_write_only and str(form[item.key].data or "") != forms.shown(item, getattr(record, item.key, None), zone)
+            for item in compared
+            if str(form[item.key].data or "") != forms.shown(item, getattr(record, item.key, None), zone)
         ]
         form[forms.VERSION].data = form[forms.VERSION].raw_data = str(version)
         last = audit.entries(db(), audit.AuditFilter(subject_type=audit.subject_type(record), subject_id=str(record.id)), limit=1)
@@ -215,9 +218,10 @@ class Editing:
     def _posted_labels(self, form: FlaskForm, fields: Sequence[Field]) -> dict[str, str]:
         found: dict[str, str] = {}
         for item in fields:
-            target = parse_id(form[item.key].data) if item.type is FieldType.REFERENCE else None
+            target = parse_id(form[item.key].data) if item.type in forms.REFERENCES else None
             if target is not None:
-                found.update({str(key): text for key, text in queries.titles(db(), self.registry.get(item.target), [target]).items()})
+                names = queries.called(db(), self.registry, queries.named_kind(item), [target])
+                found.update({str(key): text for key, text in names.items()})
         return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery.web.i18n import reader_zone
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
-from core.engines.metadata.queries import ListQuery, fetch, labels
+from core.engines.metadata.queries import NAMED, ListQuery, fetch, labels
 from core.engines.metadata.values import money_text, out
 from core.kernel.jsontext import encode_json
 
@@ -66,10 +66,12 @@ def csv_lines(
 def _writer(item: Field, style: str) -> Callable[[Any, Mapping[UUID, str]], str]:
     """A function from a row to the text of this field's cell; references are what people call them, in every style."""
     key, kind = item.key, item.type
-    if kind is FieldType.REFERENCE:
+    if kind in NAMED:
         return lambda row, names: names.get(getattr(row, key), "")
     if kind is FieldType.MONEY and item.currency_key:
         return lambda row, _names: _amount(getattr(row, key), getattr(row, item.currency_key))
+    if kind is FieldType.MONEY and item.currency:
+        return lambda row, _names: _amount(getattr(row, key), item.currency)
     zone = UTC if style == RAW else reader_zone()
     yes, no = ("true", "false") if style == RAW else (gettext("Yes"), gettext("No"))
     words = {} if style == RAW else {choice.value: gettext(choice.label) for choice in item.choices if choice.value}
@@ -80,6 +82,8 @@ def _writer(item: Field, style: str) -> Callable[[Any, Mapping[UUID, str]], str]
             return yes if value else no
         if isinstance(value, datetime):
             return value.astimezone(zone).isoformat("T" if style == RAW else " ", timespec="seconds")
+        if isinstance(value, list):
+            return ", ".join(words.get(part, str(part)) for part in value)
         return words.get(value) or _text(value) if isinstance(value, str) else _text(value)
 
     return write

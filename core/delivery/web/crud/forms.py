@@ -8,10 +8,12 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms import Field as WtField
 from wtforms.widgets import TextInput
 
+from core.delivery.web.crud.kept import SealedField, UploadField, is_kept, is_removed
+from core.delivery.web.theme.widgets import ChecksField
 from core.engines.metadata.entity import TEXTS, Field, FieldType
 from core.engines.metadata.values import plain_number
 from core.kernel.errors import Invalid
@@ -63,6 +65,11 @@ def _field(item: Field, lookup_url: Any) -> Any:
     keywords: dict[str, Any] = {"label": label, "description": text, "render_kw": flags}
     if item.is_required and item.type is not FieldType.BOOLEAN:
         flags["required"] = True
+    if item.type is FieldType.FILE:
+        return UploadField(**keywords)
+    if item.is_sealed:
+        flags["maxlength"] = item.max_length
+        return SealedField(**keywords)
     if item.type is FieldType.BOOLEAN:
         return BooleanField(**keywords, false_values=(False, "false", "", "0"))
     if item.type is FieldType.CHOICE:
@@ -70,7 +77,7 @@ def _field(item: Field, lookup_url: Any) -> Any:
         return SelectField(**keywords, choices=choices if item.is_required else [("", "–"), *choices], validate_choice=False)
     if item.type is FieldType.CHOICES:
         choices = [(choice.value, gettext(choice.label)) for choice in item.choices]
-        return SelectMultipleField(**keywords, choices=choices, validate_choice=False)
+        return ChecksField(**keywords, choices=choices, validate_choice=False)
     if item.type in REFERENCES:
         flags["data-pick"] = lookup_url(item.target)
         return SelectField(**keywords, choices=[], validate_choice=False)
@@ -90,6 +97,9 @@ def fill(form: FlaskForm, fields: Iterable[Field], record: Any, *, zone: tzinfo,
     for item in fields:
         target = form[item.key]
         value = None if item.is_write_only else getattr(record, item.key, None)
+        if is_kept(item):
+            target.current = labels.get(value, value) if value is not None else ""
+            continue
         if item.type in REFERENCES and value is not None:
             target.choices = [(str(value), labels.get(value, str(value)))]
         target.data = value if item.type in (FieldType.BOOLEAN, FieldType.CHOICES) else shown(item, value, zone)
@@ -131,6 +141,10 @@ def raw_values(form: FlaskForm, fields: Iterable[Field], *, zone: tzinfo, is_new
         if item.create_only and not is_new:
             continue
         if item.is_write_only and not is_new and not value:
+            continue
+        if is_kept(item) and not value and not is_new:
+            if is_removed(item, prefix):
+                found[item.key] = None
             continue
         if item.type is FieldType.DATETIME and value:
             value = _aware(value, zone)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask_babel import gettext
 
-from core.delivery.web.crud.arguments import OPERATORS, SIZES, ActiveFilter, ListArguments
+from core.delivery.web.crud.arguments import SIZES, ActiveFilter, ListArguments, operators_of
 from core.delivery.web.crud.export import RAW, SPREADSHEET
 from core.delivery.web.crud.render import css_of, renderer
 from core.delivery.web.theme import grid
@@ -29,6 +29,7 @@ OPERATOR_WORDS = {
     "le": N_("at most"),
     "lt": N_("until"),
     "has_any": N_("has"),
+    "has_all": N_("has all of"),
     "is_empty": N_("is empty"),
 }
 
@@ -168,12 +169,12 @@ def _filters(item: Field, arguments: ListArguments, addresses: Addresses, say: C
         return [grid.Filter(end, f"{label} {word}", "date", active[end].text if end in active else "") for end, word in ends]
     one = active.get(name)
     value, operator = (one.text, one.op) if one else ("", "")
-    if item.type is FieldType.CHOICE:
+    if item.type in (FieldType.CHOICE, FieldType.CHOICES):
         return [grid.Filter(name, label, "select", value, [(c.value, say(c.label)) for c in item.choices if c.value])]
     if item.type is FieldType.BOOLEAN:
         return [grid.Filter(name, label, "bool", value, [("true", gettext("Yes")), ("false", gettext("No"))])]
-    if item.type is FieldType.REFERENCE:
+    if item.type in (FieldType.REFERENCE, FieldType.USER):
         return [grid.Filter(name, label, "select", value, [(value, value)] if value else [], source=addresses.lookup(item.target))]
-    words = [(op, say(OPERATOR_WORDS[op])) for op in OPERATORS.get(item.type, ("eq",))]
+    words = [(op, say(OPERATOR_WORDS[op])) for op in operators_of(item)]
     kind = "date" if item.type is FieldType.DATE else "number" if css_of(item) == "num" else "text"
     return [grid.Filter(name, label, kind, value, operators=words, operator=operator, operator_name=f"op.{item.key}")]

@@ -13,6 +13,7 @@ from core.delivery.web.theme import cells
 from core.delivery.web.theme.formats import Formats, formats
 from core.delivery.web.theme.words import speaker
 from core.engines.metadata.entity import Field, FieldType
+from core.engines.metadata.queries import NAMED
 
 Render = Callable[[Any, Formats], Any]
 _NUMERIC = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.QUANTITY)
@@ -35,6 +36,8 @@ def renderer(
     `is_first` is the cell that becomes the record's link; `is_bare` leaves the currency to the column's head.
     """
     key, habits = item.key, formats()
+    if item.is_sealed:
+        return lambda row: getattr(row, key) or cells.DASH
     if item.type is FieldType.MONEY:
         currency = item.currency_key
         if item.currency:
@@ -42,8 +45,10 @@ def renderer(
         if is_bare or not currency:
             return lambda row: cells.money(getattr(row, key), bare=True, by=habits)
         return lambda row: cells.money(getattr(row, key), getattr(row, currency), by=habits)
-    if item.type in (FieldType.REFERENCE, FieldType.USER):
+    if item.type in NAMED:
         return _reference(item, labels, link)
+    if item.digits is not None and item.type in _NUMERIC:
+        return lambda row: cells.number(getattr(row, key), item.digits, by=habits)
     if item.type is FieldType.CHOICES:
         return _choices(item)
     render = _RENDERERS.get(item.type)
@@ -64,7 +69,8 @@ def _reference(item: Field, labels: Mapping[UUID, str], link: Callable[[str, UUI
     def cell(row: Any) -> Any:
         value = getattr(row, item.key)
         if value not in made:
-            made[value] = cells.link(link(item.target, value), labels.get(value, "…"))
+            url = link(item.target, value) if item.type is FieldType.REFERENCE else ""
+            made[value] = cells.link(url, labels.get(value, "…"))
         return made[value]
 
     return cell
@@ -124,6 +130,10 @@ def _phone(value: Any, _habits: Formats) -> Any:
     return cells.link("tel:" + "".join(mark for mark in value if mark in "+0123456789"), value) if value else cells.DASH
 
 
+def _address(value: Any, _habits: Formats) -> Any:
+    return Markup("<br>").join(value.splitlines()) if value else cells.DASH
+
+
 def _json(value: Any, _habits: Formats) -> Any:
     if not value:
         return cells.DASH
@@ -142,4 +152,5 @@ _RENDERERS: dict[FieldType, Render] = {
     FieldType.BOOLEAN: _yes_no,
     FieldType.TAGS: _tags,
     FieldType.JSON: _json,
+    FieldType.ADDRESS: _address,
 }

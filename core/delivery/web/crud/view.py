@@ -20,10 +20,12 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
 from core.delivery.web.crud import bulk, grids
-from core.delivery.web.crud.addressing import addresses_of, url_of, view_name
+from core.delivery.web.crud.addressing import REVEAL, addresses_of, url_of, view_name
 from core.delivery.web.crud.arguments import ListArguments, read_arguments
 from core.delivery.web.crud.editing import Editing, in_sentence
 from core.delivery.web.crud.export import STYLES, csv_lines
+from core.delivery.web.crud.forms import REFERENCES
+from core.delivery.web.crud.held import HeldValues
 from core.delivery.web.crud.interface import EntityInterface
 from core.delivery.web.crud.layout import chosen_columns, save_columns
 from core.delivery.web.crud.related import related_lists, wanted_of
@@ -50,7 +52,7 @@ class SearchForm(FlaskForm):
     """Flask-AppBuilder wants a search form on every view; ours is in the list's tools."""
 
 
-class EntityView(Editing, ModelView):
+class EntityView(Editing, HeldValues, ModelView):
     """Base of all generated views; a subclass per entity is made by `view_class`."""
 
     base_entity: ClassVar[EntityType]
@@ -125,9 +127,9 @@ class EntityView(Editing, ModelView):
         for chip, one in zip(tools.chips, arguments.active, strict=True):
             if scope is not None and (one.item.key, one.text) == (scope.field, scope.value):
                 chip.remove_url = scope.clear_url
-            chosen = parse_id(one.text) if one.item.type is FieldType.REFERENCE else None
+            chosen = parse_id(one.text) if one.item.type in REFERENCES else None
             if chosen is not None:
-                chip.value = queries.titles(db(), self.registry.get(one.item.target), [chosen]).get(chosen, one.text)
+                chip.value = queries.called(db(), self.registry, queries.named_kind(one.item), [chosen]).get(chosen, one.text)
                 for line in tools.filters:
                     if line.name == f"f.{one.item.key}":
                         line.options = [(one.text, chip.value)]
@@ -168,7 +170,8 @@ class EntityView(Editing, ModelView):
     @permission_name("export")
     def export(self) -> Any:
         """The list as a CSV file."""
-        keys = [item.key for item in queries.readable_fields(self.entity) if not item.is_personal or can("customers.reveal")]
+        fields = [item for item in queries.readable_fields(self.entity) if not item.is_sealed]
+        keys = [item.key for item in fields if not item.is_personal or can("customers.reveal")]
         arguments, session, style = self.arguments(), db(), request.args.get("for", "")
         if style not in STYLES:
             raise Invalid("This is not one of the choices.", field="for")
@@ -278,6 +281,8 @@ class EntityView(Editing, ModelView):
         shown = []
         for item in fields:
             value = renderer(item, labels=names, link=self.link)(record)
+            if getattr(record, item.key) and (item.is_sealed or item.type is FieldType.FILE):
+                value = self.held(record, item, value)
             shown.append({"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)})
         return [{"title": "", "fields": shown}]
 
@@ -331,8 +336,8 @@ class EntityView(Editing, ModelView):
         return url_of(target, "show", pk=record_id)
 
     def lookup_url(self, entity_key: str) -> str:
-        """The address where records of an entity are searched."""
-        return url_of(self.registry.get(entity_key), "lookup")
+        """The address where records of an entity are searched; members, where none is named."""
+        return url_of(self.registry.get(entity_key), "lookup") if entity_key else url_for("MemberView.lookup")
 
     def addresses(self) -> grids.Addresses:
         """Where the list's controls lead, as far as the reader may go."""
@@ -380,7 +385,7 @@ def view_class(entity: EntityType, registry: EntityRegistry, session: Any, *, ba
         "add": write,
         "edit": write,
         "delete": f"{area}.delete",
-        "reveal": "customers.reveal",
+        "reveal": REVEAL,
     }
     name = view_name(entity.key)
     return type(

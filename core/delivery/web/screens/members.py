@@ -11,51 +11,33 @@ from flask_appbuilder.baseviews import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from markupsafe import Markup
 from werkzeug.wrappers import Response
-from wtforms import SelectMultipleField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired
-from wtforms.widgets import CheckboxInput
 
 from core.delivery.web.identity import can, require_identity
 from core.delivery.web.marks import tenant_only
 from core.delivery.web.screens.base import blame, full_link, services, translated
 from core.delivery.web.theme.grid import Action
+from core.delivery.web.theme.widgets import ChecksField
 from core.delivery.web.unit import db
 from core.kernel.errors import Conflict, Denied, Invalid, NotFound
 from core.runtime.security import accounts, invitations, members, roles
 from core.runtime.security.members import Member, MemberUnknown
-
-
-class CheckColumn:
-    """Draws the choices of a field as check boxes below each other, as the theme draws them."""
-
-    def __call__(self, field: Any, **_attributes: Any) -> Markup:
-        """The HTML of all choices."""
-        boxes = Markup("").join(
-            Markup('<label class="check">{}<span>{}</span></label>').format(one(class_="form-check-input"), one.label.text) for one in field
-        )
-        return Markup('<div class="check-col" id="{}">{}</div>').format(field.id, boxes)
-
-
-class RolesField(SelectMultipleField):
-    """Check boxes, one per role."""
-
-    widget = CheckColumn()
-    option_widget = CheckboxInput()
+from core.runtime.security.permissions import MEMBER
 
 
 class InviteForm(FlaskForm):
     """Whom to invite, and as what."""
 
     email = StringField(lazy_gettext("Email address"), validators=[InputRequired()], render_kw={"type": "email"})
-    roles = RolesField(lazy_gettext("Roles"))
+    roles = ChecksField(lazy_gettext("Roles"))
 
 
 class MemberForm(FlaskForm):
     """What a member may do."""
 
-    roles = RolesField(lazy_gettext("Roles"))
+    roles = ChecksField(lazy_gettext("Roles"))
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -77,6 +59,7 @@ class MemberView(BaseView):
         "change": "members.write",
         "switch": "members.write",
         "revoke": "members.write",
+        "lookup": MEMBER,
     }
 
     @expose("/")
@@ -85,6 +68,14 @@ class MemberView(BaseView):
     def list(self) -> str:
         """All members and open invitations."""
         return self._list(self._invite_form())
+
+    @expose("/lookup", methods=["GET"])
+    @has_access
+    @tenant_only
+    def lookup(self) -> dict[str, Any]:
+        """Active members to choose from, for fields that name a person: every member may know who the others are, by name only."""
+        found = members.find_members(db(), request.args.get("q", "")[:100].replace("\x00", ""))
+        return {"options": [{"value": str(key), "text": name} for key, name in found]}
 
     @expose("/invite", methods=["POST"])
     @has_access

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup, escape
-from wtforms import Field, widgets
+from wtforms import Field, SelectMultipleField, widgets
 
 from core.delivery.web.theme.formats import formats
 
@@ -54,6 +54,24 @@ class MoneyWidget(NumberWidget):
         if not sign:
             return body
         return Markup('<div class="input-group"><span class="input-group-text">{}</span>{}</div>').format(sign, body)
+
+
+class CheckColumn:
+    """Draws the choices of a field as check boxes below each other."""
+
+    def __call__(self, field: Field, **_attributes: Any) -> Markup:
+        """The HTML of all choices, as one group with the field's name."""
+        boxes = Markup("").join(
+            Markup('<label class="check">{}<span>{}</span></label>').format(one(class_="form-check-input"), one.label.text) for one in field
+        )
+        return Markup('<div class="check-col" id="{}" role="group" aria-label="{}">{}</div>').format(field.id, field.label.text, boxes)
+
+
+class ChecksField(SelectMultipleField):
+    """Several of some choices, as check boxes."""
+
+    widget = CheckColumn()
+    option_widget = widgets.CheckboxInput()
 
 
 class ChoiceWidget(widgets.Select):

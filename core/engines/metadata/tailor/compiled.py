@@ -8,7 +8,9 @@ from typing import Any
 
 from core.engines.configuration.changes import Body, Draft
 from core.engines.metadata.entity import Choice, EntityRegistry, EntityType, Field, FieldType, Related, Rollup
+from core.engines.metadata.rollups import REGISTRY
 from core.engines.metadata.stored import CustomRecord
+from core.engines.metadata.tailor.computing import Computing, needs_sight
 from core.engines.metadata.tailor.own import OwnRecords
 from core.kernel.messages import N_
 from core.runtime.security.permission import Permission
@@ -47,6 +49,8 @@ class TenantSchema(EntityRegistry):
         self.version = version
         self.draft = draft or Draft()
         self.slots: dict[str, tuple[str, Field]] = {}
+        #: How its computed fields were settled, with what is wrong with some.
+        self.computing: Computing | None = None
         #: What readers see of it, by reader (`sight.seen_by`).
         self.sights: dict[Any, TenantSchema] = {}
         self._by_key.update({entity.key: entity for entity in base})
@@ -85,7 +89,9 @@ def resource_of(body: Body) -> str:
 def compile_schema(base: EntityRegistry, draft: Draft, slots: Slots, *, version: int = 0) -> TenantSchema:
     """The schema that a configuration describes. `slots` tells where each field's values lie; a field without one is left out."""
     schema = TenantSchema(base, version=version, draft=draft)
-    fields = _fields_by_entity(draft, slots, schema)
+    given = _fields_by_entity(draft, slots, schema)
+    schema.computing = computing = Computing(base, given, _fixed_fields(draft))
+    fields = {key: _settled(computing, key, found) for key, found in given.items()}
     for body in _ordered(draft.of("entity")):
         if not body.get("archived"):
             schema.put(_own_entity(body, fields.get(own_key(body["key"]), [])))
@@ -97,7 +103,31 @@ def compile_schema(base: EntityRegistry, draft: Draft, slots: Slots, *, version:
         if entity.parent is not None and (parent := schema.find(entity.parent[0])) is not None:
             related = Related(entity.key, entity.parent[1], entity.label_plural)
             schema.put(replace(parent, related=(*parent.related, related)))
+    tie(schema)
     return schema
+
+
+def tie(schema: TenantSchema) -> None:
+    """Let the entity types that sum up others' records find them in this schema."""
+    for entity in schema:
+        if needs_sight(entity):
+            entity.memo[REGISTRY] = schema
+
+
+def _fixed_fields(draft: Draft) -> dict[str, tuple[Field, ...]]:
+    """The fields that the tenant's own entity types have whatever the tenant adds."""
+    found = {}
+    for body in draft.of("entity").values():
+        if not body.get("archived"):
+            reference = (replace(PARENT, target=body["parent"]),) if body.get("parent") else ()
+            found[own_key(body["key"])] = (*RECORD_FIELDS, *reference)
+    return found
+
+
+def _settled(computing: Computing, entity: str, given: list[tuple[Field, Body]]) -> list[tuple[Field, Body]]:
+    """The fields as they are; computed ones that are wrong are left out."""
+    found = [(computing.field(entity, item.key), body) for item, body in given]
+    return [(item, body) for item, body in found if item is not None]
 
 
 def _ordered(bodies: Mapping[str, Body]) -> list[Body]:
@@ -111,7 +141,7 @@ def _fields_by_entity(draft: Draft, slots: Slots, schema: TenantSchema) -> dict[
         item = field_of(body, slot)
         if slot:
             schema.slots[slot] = (body["entity"], item)
-        if not body.get("archived") and (slot or item.is_computed):
+        if not body.get("archived") and (item.slot or item.is_computed):
             found.setdefault(body["entity"], []).append((item, body))
     return found
 
@@ -123,11 +153,11 @@ def field_of(body: Body, slot: str) -> Field:
     shown = FieldType(body.get("result") or "text") if kind == "formula" else _TYPES.get(kind) or FieldType(kind)
     rollup = None
     if kind == "rollup":
-        given = body["rollup"]
+        given = body.get("rollup") or {"entity": "", "via": ""}
         rollup = Rollup(given["entity"], given["via"], given.get("use", "count"), given.get("of", ""), given.get("where"))
         shown = FieldType(body.get("result") or ("integer" if rollup.use == "count" else "decimal"))
-    can_filter = bool(body.get("filterable", True)) and shown not in _UNFILTERED and not is_computed
     is_sealed = bool(body.get("sealed"))
+    can_filter = bool(body.get("filterable", True)) and shown not in _UNFILTERED and not is_computed
     return Field(
         key=body["key"],
         label=body["label"],

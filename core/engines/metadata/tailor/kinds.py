@@ -14,7 +14,7 @@ from core.engines.metadata.custom import SERIES_PART
 from core.engines.metadata.entity import EntityRegistry, EntityType, Field
 from core.engines.metadata.stored import CustomRecord
 from core.engines.metadata.tailor import shapes, slots
-from core.engines.metadata.tailor.compiled import CUSTOM, RECORD_FIELDS, compile_schema, field_of, own_key, resource_of
+from core.engines.metadata.tailor.compiled import CUSTOM, RECORD_FIELDS, TenantSchema, compile_schema, field_of, own_key, resource_of
 from core.engines.metadata.tailor.sight import Reader, filled
 from core.engines.metadata.values import convert
 from core.kernel.conditions import ConditionInvalid, parse_condition
@@ -84,8 +84,11 @@ class _Checks:
         elif parent and self._has_cycle(draft, body):
             yield Problem("parent", "A kind of record cannot belong to itself.")
         title = body.get("title")
-        if title and f"{own_key(body['key'])}/{title}" not in draft.of("field"):
+        named = draft.get("field", f"{own_key(body['key'])}/{title}") if title else None
+        if title and named is None:
             yield Problem("title", "There is no such field.")
+        elif named is not None and (named.get("sealed") or named["type"] in (*slots.COMPUTED, "file", "json")):
+            yield Problem("title", "Records cannot be called by a field of this type.")
 
     def _has_cycle(self, draft: Draft, body: Body) -> bool:
         seen, at = {body["key"]}, body.get("parent")
@@ -129,6 +132,24 @@ class _Checks:
         if kind == "number" and not entity.startswith(f"{CUSTOM}."):
             yield Problem("type", "Only records of your own kinds are numbered like this.")
         yield from self._conditions(draft, body)
+        if kind in slots.COMPUTED and not body.get("archived"):
+            yield from self._computed(draft, body)
+
+    def _computed(self, draft: Draft, body: Body) -> Iterator[Problem]:
+        """What is wrong with a formula or a rollup: names, types, cycles; and the rows that a rollup chooses."""
+        if not body.get(body["type"]):
+            yield Problem(body["type"], "This is needed.")
+            return
+        schema = self.drafted(draft)
+        found = schema.computing.problems_of(body["entity"], body["key"]) if schema.computing is not None else []
+        yield from found
+        where = body["rollup"].get("where") if body["type"] == "rollup" else None
+        child = schema.find(body["rollup"]["entity"]) if where else None
+        if child is not None and not found:
+            try:
+                parse_condition(where, catalogue_of(child))
+            except ConditionInvalid as error:
+                yield Problem(f"rollup.where{(error.field or '').removeprefix('$')}", error.message)
 
     def _conditions(self, draft: Draft, body: Body) -> Iterator[Problem]:
         given = [name for name in ("visible_if", "required_if") if body.get(name)]
@@ -221,10 +242,10 @@ class _Checks:
             except ConditionInvalid as error:
                 yield Problem(f"condition{(error.field or '').removeprefix('$')}", error.message)
 
-    def drafted(self, draft: Draft) -> EntityRegistry:
+    def drafted(self, draft: Draft) -> TenantSchema:
         """The entity types that a draft describes, for the look of them."""
         places = {(body["entity"], body["key"]): f"?{body['key']}" for body in draft.of("field").values()}
-        found: EntityRegistry = _memo(draft, "schema", lambda: compile_schema(self._base, draft, places))
+        found: TenantSchema = _memo(draft, "schema", lambda: compile_schema(self._base, draft, places))
         return found
 
     def _is_known(self, draft: Draft, key: str) -> bool:

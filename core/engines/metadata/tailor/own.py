@@ -25,8 +25,9 @@ class OwnRecords:
 
     def __init__(self, key: str, fields: Iterable[Field], title: str) -> None:
         self._key, self._fields = key, {item.key: item for item in fields}
-        self._title = title or next((item.key for item in self._fields.values() if item.series), "")
-        self._title = self._title or next((item.key for item in self._fields.values() if item.type in TEXTS), "")
+        texts = [item.key for item in self._fields.values() if item.type in TEXTS and item.slot and not item.is_sealed]
+        numbers = [item.key for item in self._fields.values() if item.series]
+        self._title = next((key for key in (title, *numbers, *texts) if key), "")
 
     def create(self, session: Session, values: Mapping[str, Any]) -> CustomRecord:
         """A new record; its own fields are stored by the caller."""

@@ -19,7 +19,10 @@ from sqlalchemy.orm import Session
 from core.engines.configuration.changes import Body
 from core.engines.metadata.columns import catalogue_of, columns_of
 from core.engines.metadata.entity import EntityType, FormSection, Tab, View
-from core.engines.metadata.tailor.compiled import TenantSchema
+from core.engines.metadata.formulas import names_used
+from core.engines.metadata.rollups import fields_summed
+from core.engines.metadata.tailor.compiled import TenantSchema, tie
+from core.engines.metadata.tailor.computing import needs_sight
 from core.engines.metadata.tailor.schemas import Schemas
 from core.kernel.conditions import Condition, parse_condition
 from core.kernel.ids import parse_id
@@ -62,9 +65,12 @@ def _made(schema: TenantSchema, reader: Reader) -> TenantSchema:
         confine = _confined(schema, entity, reader)
         if confine is not None:
             shown = replace(shown, confine=confine)
+        if shown is entity and needs_sight(entity):
+            shown = replace(entity)  # its sums are over what this reader sees
         if shown is not entity:
             shown.memo["whole"] = entity
             seen.put(shown)
+    tie(seen)
     return seen
 
 
@@ -73,7 +79,7 @@ def _made(schema: TenantSchema, reader: Reader) -> TenantSchema:
 
 def _fields_seen(schema: TenantSchema, entity: EntityType, reader: Reader) -> EntityType:
     levels = field_levels(schema, entity.key, reader.roles)
-    hidden = {key for key, level in levels.items() if level == LEVELS["none"]}
+    hidden = hidden_fields(schema, entity, reader.roles) if schema.draft.of("access") else set()
     fixed = {key for key, level in levels.items() if level == LEVELS["read"]}
     if not hidden and not fixed:
         return entity
@@ -90,6 +96,41 @@ def _fields_seen(schema: TenantSchema, entity: EntityType, reader: Reader) -> En
         form_fields=left(entity.form_fields, hidden | fixed),
         search_fields=left(entity.search_fields, hidden),
     )
+
+
+def hidden_fields(schema: TenantSchema, entity: EntityType, roles: Iterable[str]) -> set[str]:
+    """The fields that people of these roles do not see: those that are hidden from them, and what is computed from those."""
+    hidden = _Hidden(schema, list(roles))
+    return {item.key for item in entity.fields if hidden.holds(entity.key, item.key)}
+
+
+class _Hidden:
+    """Which fields are hidden from people of some roles, in all entity types: a sum tells about fields elsewhere."""
+
+    def __init__(self, schema: TenantSchema, roles: list[str]) -> None:
+        self._schema, self._roles = schema, roles
+        self._levels: dict[str, dict[str, int]] = {}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def holds(self, entity: str, key: str) -> bool:
+        """Whether this field is hidden; computed fields never lead back to themselves."""
+        place = (entity, key)
+        if place not in self._known:
+            self._known[place] = self._found(entity, key)
+        return self._known[place]
+
+    def _found(self, key: str, name: str) -> bool:
+        if key not in self._levels:
+            self._levels[key] = field_levels(self._schema, key, self._roles)
+        if self._levels[key].get(name) == LEVELS["none"]:
+            return True
+        entity = self._schema.find(key)
+        item = entity.by_key.get(name) if entity is not None else None
+        if entity is None or item is None or not item.is_computed:
+            return False
+        if item.rollup is not None:
+            return any(self.holds(item.rollup.entity, one) for one in fields_summed(item))
+        return any(self.holds(key, one) for one in names_used(entity, item))
 
 
 def field_levels(schema: TenantSchema, entity: str, roles: Iterable[str]) -> dict[str, int]:
@@ -183,7 +224,7 @@ def _criterion(chain: Sequence[tuple[EntityType, str]], conditions: Mapping[str,
     parts: list[ColumnElement[bool]] = []
     rules = conditions[entity.key]
     if rules is not None:
-        columns = columns_of(entity.whole)
+        columns = columns_of(entity.whole, now=now)
         parts.append(or_(false(), *(to_sql(rule, columns, now) for rule in rules)))
     if len(chain) > 1:
         above = _criterion(chain[1:], conditions, now)
@@ -216,7 +257,7 @@ def _arranged(schema: TenantSchema, entity: EntityType, reader: Reader) -> Entit
             changes |= {"tabs": tabs, "form_fields": (*forms, *needed)}
     views = views_for(schema, entity, reader.roles)
     if views:
-        changes["views"] = views
+        changes["views"] = tuple(replace(view, condition=filled(view.condition, reader)) for view in views)
     return replace(entity, **changes) if changes else entity
 
 

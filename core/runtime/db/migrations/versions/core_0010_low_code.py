@@ -41,7 +41,7 @@ EXTENSIBLE = (
     "stock",
     "warehouse",
 )
-NEW = ("config_head", "config_item", "config_version", "custom_record", "custom_value", "field_slot", "number_series")
+NEW = ("config_head", "config_item", "config_version", "custom_record", "custom_value", "field_slot", "number_series", "stored_file")
 TENANT = sa.text("nullif(current_setting('app.tenant', true), '')::int")
 
 
@@ -162,3 +162,18 @@ def _records() -> None:
         sa.Column("next_value", sa.Integer(), nullable=False),
         sa.UniqueConstraint("tenant_id", "series", "period", name="uq_number_series_tenant_id_series_period"),
     )
+    _table(
+        "stored_file",
+        _text("name"),
+        sa.Column("size", sa.Integer(), nullable=False),
+        _text("media_type"),
+        _text("sha256"),
+        _text("sender"),
+        sa.Column("record_id", sa.Uuid(), nullable=True),
+        _text("slot", ""),
+        _moment("created_at"),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+    )
+    op.create_index("ix_stored_file_record", "stored_file", ["tenant_id", "record_id"])
+    is_unused = sa.text("record_id IS NULL")
+    op.create_index("ix_stored_file_unused", "stored_file", ["tenant_id", "created_at"], postgresql_where=is_unused)

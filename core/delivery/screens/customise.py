@@ -181,5 +181,8 @@ def _form(names: tuple[str, ...], entity: str = "") -> Any:
         "title": [("", gettext("The first text field")), *titles],
     }
     form = body_form(SHAPE, names, words=ENTITY_WORDS, options=options)()
+    for name in ("label_plural", "key"):
+        if name in form:
+            form[name].render_kw = {**(form[name].render_kw or {}), "required": False}
     return form
 

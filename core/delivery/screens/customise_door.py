@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request
 from flask_babel import gettext
 
 from core.delivery.api.config import present_kinds
-from core.delivery.screens.customise_diff import shown_step
+from core.delivery.screens.customise_diff import name_of, shown_step
 from core.delivery.screens.customise_forms import said
 from core.delivery.web.schema import forget_schema, whole_schema
 from core.delivery.web.unit import db
@@ -35,7 +35,7 @@ def carry_out(changes: Sequence[Change], *, title: str, done: str, back: str, no
     """
     try:
         made, impacts = propose(db(), present_kinds(), changes)
-        asked = [one for one in impacts if one.level in ("warn", "bad")]
+        asked = [one for one in impacts if one.level in ("warn", "bad") and one.count != 0]
         if asked and AGREED not in request.form:
             return confirm_page(title=title, impacts=impacts, back=back)
         if made.steps:
@@ -84,7 +84,12 @@ def shown_impacts(impacts: Iterable[Impact]) -> list[dict[str, Any]]:
     """Impacts in the reader's language, the worst first."""
     order = {"bad": 0, "warn": 1, "info": 2}
     found = sorted(impacts, key=lambda one: order.get(one.level, 3))
-    return [{"level": one.level, "message": said(one.message), "count": one.count, "key": one.key} for one in found]
+    return [{"level": one.level, "message": said(one.message), "count": one.count, "name": _name(one)} for one in found if one.count != 0]
+
+
+def _name(impact: Impact) -> str:
+    body = whole_schema().draft.get(impact.kind, impact.key) or {}
+    return name_of(whole_schema(), impact.kind, impact.key, body)
 
 
 def problems_of(error: ConfigRefused, kind: str, *keys: str) -> dict[str, str]:

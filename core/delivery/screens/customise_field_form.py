@@ -22,6 +22,8 @@ SHAPE = FieldShape()
 HEAD = ("label", "key", "help")
 SPARE_ROWS = 3
 MAX_ROWS = 200
+#: How long texts are unless somebody says so, and how long those with a pattern may be.
+WIDTH, PATTERN_WIDTH = 200, 64
 _DEFAULT_INPUTS = {"date": "date", "integer": "number"}
 #: Flags that say what may be entered, and those that say who gets to see it.
 _RULES, _SIGHT = ("required", "unique", "filterable", "in_list"), ("personal", "sealed")
@@ -107,6 +109,8 @@ class FieldForm:
             del body["default"]
         if "default" in body:
             body["default"] = self._typed(str(body["default"]))
+        if body.get("pattern") and body.get("max_length", WIDTH) == WIDTH:
+            body["max_length"] = PATTERN_WIDTH
         if self.has_choices:
             self.rows = [dict(zip(("value", "label", "kind"), row, strict=True)) for row in zip(*self._columns(), strict=False)][:MAX_ROWS]
             self._rearranged(request.form.get("row", ""))

@@ -26,6 +26,7 @@ from core.kernel.errors import NotFound
 
 Body = Mapping[str, Any]
 STEP = 10
+LONG = 5_000
 ONLY_OWN = ("number",)
 
 
@@ -66,7 +67,7 @@ class CustomiseFieldView(BaseView):
             return self._types(found, title, url_for("CustomiseFieldView.add", entity=entity))
         form = FieldForm(entity, kind)
         if request.method == "GET":
-            form.fill({"entity": entity, "type": kind, "in_list": False})
+            form.fill({"max_length": LONG} if kind == "long_text" else {})
             return self._form(found, form, title=title)
         body, problems = form.read()
         body["key"] = body.get("key") or propose_field_key(str(body.get("label", "")), entity)

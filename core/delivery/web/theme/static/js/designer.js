@@ -39,6 +39,6 @@ export const startDesigner = () => {
   on("keydown", "#designer input", (event) => { if (event.key === "Enter") event.preventDefault(); });
   onContent((root) => {
     root.querySelectorAll("#designer [data-drop]").forEach(prepare);
-    if (pressed) (document.getElementById(pressed) ?? document.querySelector("#designer .d-add"))?.focus();
+    if (pressed) (document.getElementById(pressed) ?? document.querySelector(".designer-side .d-add") ?? document.getElementById("do-save"))?.focus();
   });
 };

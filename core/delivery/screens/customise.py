@@ -21,7 +21,7 @@ from core.delivery.web.theme import grid
 from core.engines.configuration import Change, ConfigRefused
 from core.engines.metadata.tailor.compiled import CUSTOM, own_key
 from core.engines.metadata.tailor.naming import propose_key
-from core.engines.metadata.tailor.shapes import EntityShape, PREFIX
+from core.engines.metadata.tailor.shapes import PREFIX, EntityShape
 from core.kernel.errors import NotFound
 
 READ, WRITE = "config.read", "config.write"
@@ -114,7 +114,11 @@ class CustomiseView(BaseView):
         is_back = bool(stored.get("archived"))
         change = Change("entity", {**stored, "archived": not is_back}, key, base=base_posted() or version)
         here = url_for("CustomiseFieldView.list", entity=entity)
-        title = gettext("Restore %(name)s", name=stored["label_plural"]) if is_back else gettext("Archive %(name)s", name=stored["label_plural"])
+        title = (
+            gettext("Restore %(name)s", name=stored["label_plural"])
+            if is_back
+            else gettext("Archive %(name)s", name=stored["label_plural"])
+        )
         try:
             return carry_out([change], title=title, done=here if is_back else url_for("CustomiseView.list"), back=here, note=title)
         except ConfigRefused as error:
@@ -131,7 +135,16 @@ class CustomiseView(BaseView):
     def _page(self, form: FlaskForm, names: tuple[str, ...], *, title: str, head: Any = None, base: int = 0, **more: Any) -> Any:
         back = url_for("CustomiseView.list")
         return render_template(
-            "pages/customise_kind.html", title=title, form=form, names=names, head=head, base=base, icons=ICONS, back=back, is_new=head is None, **more
+            "pages/customise_kind.html",
+            title=title,
+            form=form,
+            names=names,
+            head=head,
+            base=base,
+            icons=ICONS,
+            back=back,
+            is_new=head is None,
+            **more,
         )
 
 
@@ -167,12 +180,18 @@ def _new_kind(body: dict[str, Any], called: str, naming: str, series: str) -> li
 
 def _shelf(entity: str, stored: Mapping[str, Any]) -> list[grid.Action]:
     label = gettext("Restore") if stored.get("archived") else gettext("Archive")
-    return [grid.Action(label, url_for("CustomiseView.archive", entity=entity), "arrow-back-up" if stored.get("archived") else "box", method="post")]
+    return [
+        grid.Action(
+            label, url_for("CustomiseView.archive", entity=entity), "arrow-back-up" if stored.get("archived") else "box", method="post"
+        )
+    ]
 
 
 def _form(names: tuple[str, ...], entity: str = "") -> Any:
     titles = [
-        (body["key"], body["label"]) for body in facts.own_fields(whole_schema().draft, entity) if body["type"] in ("text", "number", "phone", "email", "url")
+        (body["key"], body["label"])
+        for body in facts.own_fields(whole_schema().draft, entity)
+        if body["type"] in ("text", "number", "phone", "email", "url")
     ]
     options = {
         "icon": [(name, name) for name in ICONS],
@@ -185,4 +204,3 @@ def _form(names: tuple[str, ...], entity: str = "") -> Any:
         if name in form:
             form[name].render_kw = {**(form[name].render_kw or {}), "required": False}
     return form
-

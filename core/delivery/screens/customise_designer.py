@@ -77,7 +77,9 @@ class Arrangement:
                 prefix = f"t{at}.s{place}"
                 count = form.get(f"{prefix}.columns", "2")
                 fields = [key for key in dict.fromkeys(form.getlist(f"{prefix}.f")) if key in allowed]
-                sections.append(Section(form.get(f"{prefix}.title", "").strip()[:80], int(count) if count in ("1", "2", "3") else 2, fields))
+                sections.append(
+                    Section(form.get(f"{prefix}.title", "").strip()[:80], int(count) if count in ("1", "2", "3") else 2, fields)
+                )
             made.tabs.append(TabPart(form.get(f"t{at}.title", "").strip()[:60], sections or [Section()]))
         for name in LISTS:
             setattr(made, name, [key for key in dict.fromkeys(form.getlist(f"l.{name}")) if key in allowed])
@@ -86,7 +88,10 @@ class Arrangement:
     def body(self) -> dict[str, Any]:
         """The tabs, columns and cards as a layout's body has them."""
         tabs = [
-            {"title": tab.title, "sections": [{"title": one.title, "columns": one.columns, "fields": one.fields} for one in tab.sections if one.fields]}
+            {
+                "title": tab.title,
+                "sections": [{"title": one.title, "columns": one.columns, "fields": one.fields} for one in tab.sections if one.fields],
+            }
             for tab in self.tabs
         ]
         return {"tabs": [tab for tab in tabs if tab["sections"]], "columns": self.columns, "cards": self.cards}

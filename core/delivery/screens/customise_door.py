@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from core.delivery.api.config import present_kinds
 from core.delivery.screens.customise_diff import name_of, shown_step
-from core.delivery.screens.customise_forms import said
+from core.delivery.web.messages import in_words
 from core.delivery.web.schema import forget_schema, whole_schema
 from core.delivery.web.unit import db
 from core.engines.configuration import Change, ConfigRefused, ConfigStale, Impact, apply_changes, propose
@@ -84,7 +84,9 @@ def shown_impacts(impacts: Iterable[Impact]) -> list[dict[str, Any]]:
     """Impacts in the reader's language, the worst first."""
     order = {"bad": 0, "warn": 1, "info": 2}
     found = sorted(impacts, key=lambda one: order.get(one.level, 3))
-    return [{"level": one.level, "message": said(one.message), "count": one.count, "name": _name(one)} for one in found if one.count != 0]
+    return [
+        {"level": one.level, "message": in_words(one.message), "count": one.count, "name": _name(one)} for one in found if one.count != 0
+    ]
 
 
 def _name(impact: Impact) -> str:
@@ -101,5 +103,5 @@ def problems_of(error: ConfigRefused, kind: str, *keys: str) -> dict[str, str]:
         if mine:
             found[place.removeprefix(mine).removeprefix(".")] = message
         else:
-            found[f"({place})"] = f"{place}: {said(message)}" if place else message
+            found[f"({place})"] = f"{place}: {in_words(message)}" if place else message
     return found

@@ -62,10 +62,17 @@ def kinds_shown() -> dict[str, Any]:
     """The overview: the business's own kinds, archived ones, and the built-in ones, each with counts."""
     schema = whole_schema()
     draft = schema.draft
-    counts = {kind: Counter(body["entity"] for body in draft.of(kind).values() if not body.get("archived")) for kind in ("field", "view", "rule")}
+    counts = {
+        kind: Counter(body["entity"] for body in draft.of(kind).values() if not body.get("archived")) for kind in ("field", "view", "rule")
+    }
     rows = [_kind_row(entity, counts) for entity in schema]
     archived = [
-        {"label": body["label_plural"], "icon": body.get("icon", "table"), "key": key, "url": url_for("CustomiseFieldView.list", entity=own_key(key))}
+        {
+            "label": body["label_plural"],
+            "icon": body.get("icon", "table"),
+            "key": key,
+            "url": url_for("CustomiseFieldView.list", entity=own_key(key)),
+        }
         for key, body in sorted(draft.of("entity").items())
         if body.get("archived")
     ]

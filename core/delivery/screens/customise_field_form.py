@@ -20,6 +20,8 @@ from core.engines.metadata.tailor.shapes import FieldShape
 
 SHAPE = FieldShape()
 HEAD = ("label", "key", "help")
+#: Inputs that the page draws in a way of their own.
+APART = ("series", "pattern")
 SPARE_ROWS = 3
 MAX_ROWS = 200
 #: How long texts are unless somebody says so, and how long those with a pattern may be.
@@ -68,15 +70,17 @@ class FieldForm:
     @property
     def parts(self) -> list[dict[str, Any]]:
         """The inputs in groups, as the page shows them."""
-        shown = [name for name in self.inputs if name not in ("default", "series", "pattern")]
+        shown = [name for name in self.inputs if name not in ("default", *APART)]
         flags = TYPE_CARDS[self.kind].flags
+        default = ["default"] if "default" in self.inputs else []
         found = [
             {"key": "head", "title": gettext("Field"), "fields": list(HEAD)},
             {"key": "type", "title": gettext(TYPE_CARDS[self.kind].label), "fields": shown},
-            {"key": "rules", "title": gettext("Use"), "fields": [*(name for name in _RULES if name in flags), *(["default"] if "default" in self.inputs else [])]},
+            {"key": "rules", "title": gettext("Use"), "fields": [*(name for name in _RULES if name in flags), *default]},
             {"key": "sight", "title": gettext("Protection"), "fields": [name for name in _SIGHT if name in flags]},
         ]
-        return [part for part in found if part["fields"] or (part["key"] == "type" and len(self.inputs) > len(shown)) or (part["key"] == "type" and self.has_choices)]
+        has_more = self.has_choices or any(name in self.inputs for name in APART)
+        return [part for part in found if part["fields"] or (part["key"] == "type" and has_more)]
 
     @property
     def colours(self) -> list[tuple[str, str]]:
@@ -95,7 +99,9 @@ class FieldForm:
         if "default" in self.names:
             shown = {True: "true", False: "false", None: ""}.get(default, default) if isinstance(default, bool | None) else default
             self.form["default"].data = ", ".join(shown) if isinstance(shown, list) else str(shown)
-        rows = [{"value": one["value"], "label": one.get("label", ""), "kind": one.get("kind", "neutral")} for one in body.get("choices", ())]
+        rows = [
+            {"value": one["value"], "label": one.get("label", ""), "kind": one.get("kind", "neutral")} for one in body.get("choices", ())
+        ]
         self.rows = [*rows, *self._spare(1 if rows else SPARE_ROWS)]
 
     def _spare(self, count: int) -> list[Row]:

@@ -46,11 +46,8 @@ class CustomiseFieldView(BaseView):
         shown, may = facts.fields_shown(found), can(WRITE)
         primary = None
         is_archived = whole_schema().find(entity) is None
-        if may and not is_archived:
-            full = gettext("At most %(count)s fields of your own on one kind of record.", count=shown["limit"])
-            off = full if shown["used"] >= shown["limit"] else ""
-            if not off:
-                primary = grid.Action(gettext("Add a field"), url_for("CustomiseFieldView.add", entity=entity), "plus")
+        if may and not is_archived and shown["used"] < shown["limit"]:
+            primary = grid.Action(gettext("Add a field"), url_for("CustomiseFieldView.add", entity=entity), "plus")
         head = facts.head_of(found, "fields", primary=primary)
         return render_template(
             "pages/customise_fields.html", title=head["title"], head=head, entity=found, is_archived=is_archived, may=may, **shown
@@ -78,7 +75,9 @@ class CustomiseFieldView(BaseView):
         if form.is_asked and not problems:
             try:
                 change = Change("field", body, f"{entity}/{body['key']}", base=0)
-                return carry_out([change], title=title, done=done, back=back, note=gettext("New field: %(name)s", name=body.get("label", "")))
+                return carry_out(
+                    [change], title=title, done=done, back=back, note=gettext("New field: %(name)s", name=body.get("label", ""))
+                )
             except ConfigRefused as error:
                 problems = problems_of(error, "field", f"{entity}/{body['key']}")
         return self._again(found, form, problems, title=title)
@@ -164,7 +163,11 @@ class CustomiseFieldView(BaseView):
         return render_template("pages/customise_types.html", title=title, head=head, groups=shown, url=url, stored=stored, entity=entity)
 
     def _form(self, entity: EntityType, form: FieldForm, *, title: str, stored: Body | None = None, base: int = 0) -> Any:
-        others = [grid.Action(gettext("Another type"), url_for("CustomiseFieldView.type", entity=entity.key, key=stored["key"]), "rotate")] if stored else []
+        others = (
+            [grid.Action(gettext("Another type"), url_for("CustomiseFieldView.type", entity=entity.key, key=stored["key"]), "rotate")]
+            if stored
+            else []
+        )
         preview = change_preview(entity, stored, form.kind) if stored is not None and stored["type"] != form.kind else None
         return render_template(
             "pages/customise_field.html",
@@ -213,8 +216,8 @@ def followers(entity: str, old: str, new: str) -> Iterator[Change]:
             after = {name: kept(value) if name in ("columns", "cards") else value for name, value in body.items()}
             if "tabs" in body:
                 after["tabs"] = [
-                    {**tab, "sections": [{**one, "fields": kept(one.get("fields", ()))} for one in tab.get("sections", ())]} for tab in body["tabs"]
+                    {**tab, "sections": [{**one, "fields": kept(one.get("fields", ()))} for one in tab.get("sections", ())]}
+                    for tab in body["tabs"]
                 ]
             if after != body:
                 yield Change(kind, after, key)
-

@@ -14,8 +14,8 @@ from core.delivery.api.config import present_kinds
 from core.delivery.screens.customise import READ, WRITE
 from core.delivery.screens.customise_diff import shown_step
 from core.delivery.screens.customise_door import shown_impacts
-from core.delivery.screens.customise_forms import said
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.schema import forget_schema, whole_schema
 from core.delivery.web.unit import db
 from core.engines.configuration import ConfigRefused, apply_changes, propose
@@ -82,7 +82,9 @@ class CustomiseFileView(BaseView):
         except ConfigRefused as error:
             return self._page(text=text, note=note, problems=shown_problems(error)), error.status
         forget_schema()
-        flash(gettext("Applied. It is live at once.") if made.steps else gettext("Nothing has changed."), "success" if made.steps else "info")
+        flash(
+            gettext("Applied. It is live at once.") if made.steps else gettext("Nothing has changed."), "success" if made.steps else "info"
+        )
         return redirect(url_for("CustomiseVersionView.list"), 303)
 
     def _page(self, **context: Any) -> Any:
@@ -114,4 +116,4 @@ def document_of(text: str) -> dict[str, Any]:
 
 def shown_problems(error: ConfigRefused) -> list[dict[str, str]]:
     """Every wrong place with what is wrong."""
-    return [{"place": place, "message": said(message)} for place, message in error.problems.items()]
+    return [{"place": place, "message": in_words(message)} for place, message in error.problems.items()]

@@ -12,32 +12,13 @@ from marshmallow import Schema, fields, validate
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 
 from core.delivery.web.crud.forms import TypedInput
+from core.delivery.web.messages import in_words
 from core.kernel.errors import Invalid
 from core.kernel.jsontext import decode_json, encode_json
 
 Options = Mapping[str, Sequence[tuple[str, str]]]
 Words = Mapping[str, tuple[str, str]]
 MAX_CONDITION = 20_000
-NEEDED = "This is needed."
-#: What marshmallow says about shapes, in words for people.
-_SAID: tuple[tuple[str, str], ...] = (
-    (r"Missing data for required field\.|Field may not be null\.|Shorter than minimum length 1\.", NEEDED),
-    (r"Not a valid integer\.", "This is not a whole number."),
-    (r"Must be one of: .*", "This is not one of the choices."),
-    (r"Longer than maximum length (?P<count>\d+)\.", "At most %(count)s characters."),
-    (r"Must be greater than or equal to (?P<low>\S+) and less than or equal to (?P<high>\S+?)\.", "Between %(low)s and %(high)s."),
-    (r"At most (?P<count>\d+) fields of your own on one kind of record\.", "At most %(count)s fields of your own on one kind of record."),
-    (r"At most (?P<count>\d+) of these in one business\.", "At most %(count)s of these in one business."),
-)
-
-
-def said(message: str) -> str:
-    """A sentence of the engine or of marshmallow in the reader's language."""
-    for pattern, text in _SAID:
-        found = re.fullmatch(pattern, message)
-        if found is not None:
-            return gettext(text, **found.groupdict()) if found.groupdict() else gettext(text)
-    return gettext(message)
 
 
 def body_form(schema: Schema, names: Sequence[str], *, words: Words, options: Options) -> type[FlaskForm]:
@@ -139,13 +120,13 @@ def blame(form: FlaskForm, problems: Mapping[str, str], *, rows: dict[str, list[
         name = next((one for one in (path, re.split(r"[.\[]", path, maxsplit=1)[0]) if one in form), "")
         root = re.split(r"[.\[]", path, maxsplit=1)[0]
         if name:
-            form[name].errors = [*form[name].errors, said(message)]
+            form[name].errors = [*form[name].errors, in_words(message)]
         elif rows is not None and root in rows:
             rows[root].append(_placed(path, message))
         else:
-            form.form_errors.append(said(message))
+            form.form_errors.append(in_words(message))
 
 
 def _placed(path: str, message: str) -> str:
     at = re.search(r"\[(\d+)\]", path)
-    return gettext("Row %(number)s: %(message)s", number=int(at[1]) + 1, message=said(message)) if at else said(message)
+    return gettext("Row %(number)s: %(message)s", number=int(at[1]) + 1, message=in_words(message)) if at else in_words(message)

@@ -11,7 +11,8 @@ from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext
 
 from core.delivery.screens.customise_diff import sentence_of
-from core.delivery.screens.customise_forms import MAX_CONDITION, said
+from core.delivery.screens.customise_forms import MAX_CONDITION
+from core.delivery.web.messages import in_words
 from core.delivery.web.schema import whole_schema
 from core.delivery.web.screens.base import services
 from core.engines.metadata.columns import catalogue_of
@@ -49,7 +50,7 @@ class CustomiseHelpView(BaseView):
         try:
             check_pattern(pattern)
         except Invalid as error:
-            return _fragment("bad", said(error.message))
+            return _fragment("bad", in_words(error.message))
         return _fragment("ok", gettext("This fits.")) if fits(pattern, text) else _fragment("bad", gettext("This does not fit."))
 
     @expose("/condition", methods=["GET"])
@@ -85,7 +86,7 @@ def condition_told(text: str, entity_key: str) -> tuple[str, str]:
         parse_condition(tree, catalogue_of(entity))
     except ConditionInvalid as error:
         place = (error.field or "").removeprefix("$").removeprefix(".")
-        return "bad", f"{place}: {said(error.message)}" if place else said(error.message)
+        return "bad", f"{place}: {in_words(error.message)}" if place else in_words(error.message)
     except Invalid as error:
-        return "bad", said(error.message)
+        return "bad", in_words(error.message)
     return "ok", sentence_of(tree, entity)

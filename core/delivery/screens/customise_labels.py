@@ -1,4 +1,4 @@
-"""Words for choices: what a business calls the values of built-in choices, such as the states of orders, and in which colours they stand."""
+"""Words for choices: what a business calls the values of built-in choices, such as the states of orders, and in which colours."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from flask_babel import gettext
 from core.delivery.screens import customise_facts as facts
 from core.delivery.screens.customise import READ, WRITE
 from core.delivery.screens.customise_door import carry_out, problems_of
-from core.delivery.screens.customise_forms import said
 from core.delivery.screens.customise_words import COLOUR_WORDS
 from core.delivery.web.identity import can
+from core.delivery.web.messages import in_words
 from core.delivery.web.schema import whole_schema
 from core.delivery.web.unit import db
 from core.engines.configuration import Change, ConfigRefused
@@ -90,7 +90,7 @@ def _row(entity: EntityType, item: Field, choice: Choice, versions: Mapping[str,
         "label": given.get(f"label:{item.key}/{choice.value}", stored.get("label", "")),
         "kind": given.get(f"kind:{item.key}/{choice.value}", stored.get("kind", "")),
         "version": versions.get(key, 0),
-        "problems": [said(message) for message in problems.get(key, ())],
+        "problems": [in_words(message) for message in problems.get(key, ())],
     }
 
 

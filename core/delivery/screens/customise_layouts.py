@@ -225,5 +225,3 @@ def preview_form(entity: EntityType, made: Arrangement) -> Any:
         if item.render_kw:
             item.render_kw.pop("data-pick", None)
     return form
-
-

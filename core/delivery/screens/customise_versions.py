@@ -95,7 +95,11 @@ class CustomiseVersionView(BaseView):
     def _conflict(self, number: int, error: ConfigStale, *, title: str, back: str) -> Any:
         """Which later versions changed the same, so that this one cannot be taken back alone."""
         kind, key = str(error.facts.get("kind", "")), str(error.facts.get("key", ""))
-        rows = [row for row in versions_after(db(), number) if any(key in (one.key, one.renamed_from) for one in steps_of(row) if one.kind == kind)]
+        rows = [
+            row
+            for row in versions_after(db(), number)
+            if any(key in (one.key, one.renamed_from) for one in steps_of(row) if one.kind == kind)
+        ]
         body = whole_schema().draft.get(kind, key) or {}
         name = name_of(whole_schema(), kind, key, body)
         later = [_row(row, may=False, is_newest=False) for row in rows]

@@ -40,7 +40,10 @@ FIELD_WORDS: Words = {
     "minimum": (N_("Smallest value"), ""),
     "maximum": (N_("Largest value"), ""),
     "max_length": (N_("Longest text"), N_("In characters.")),
-    "pattern": (N_("Pattern"), N_("A regular expression that the whole text fits: [A-Z]{2}\\d{4} takes AB1234. For texts of at most 64 characters.")),
+    "pattern": (
+        N_("Pattern"),
+        N_("A regular expression that the whole text fits: [A-Z]{2}\\d{4} takes AB1234. For texts of at most 64 characters."),
+    ),
     "digits": (N_("Decimals"), N_("At most so many digits after the point, 0 to 6.")),
     "currency": (N_("Currency"), N_("Three letters, such as CNY. Empty: the currency of the record.")),
     "choices": (N_("Choices"), ""),
@@ -53,10 +56,13 @@ FIELD_WORDS: Words = {
     "rollup.use": (N_("What to work out"), ""),
     "rollup.of": (N_("Of their field"), N_("The key of the number or date; not needed for a count.")),
     "rollup.where": (N_("Only where"), N_("Records that meet this condition; all where it is empty.")),
-    "series": (N_("Pattern of the number"), N_("{n:4} is the number with leading zeros; {yyyy}, {yy}, {mm} and {dd} are of the day, and counting begins anew with each.")),
+    "series": (
+        N_("Pattern of the number"),
+        N_("{n:4} is the number with leading zeros; {yyyy}, {yy}, {mm} and {dd} are of the day, and counting begins anew with each."),
+    ),
     "visible_if": (N_("Shown only if"), N_("The field is asked for while this condition on the record holds.")),
     "required_if": (N_("Needed only if"), N_("The field has to be filled in while this condition holds.")),
-}  # fmt: skip
+}
 LAYOUT_WORDS: Words = {
     "entity": (N_("Kind of record"), ""),
     "role": (N_("Role"), ""),

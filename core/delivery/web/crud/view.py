@@ -21,8 +21,8 @@ from werkzeug.datastructures import MultiDict
 
 from core.delivery.web.crud import bulk, grids
 from core.delivery.web.crud.addressing import addresses_of, url_of, view_name
-from core.delivery.web.crud.arranged import page_panels
 from core.delivery.web.crud.arguments import ListArguments, read_arguments
+from core.delivery.web.crud.arranged import page_panels
 from core.delivery.web.crud.editing import Editing, in_sentence
 from core.delivery.web.crud.export import STYLES, csv_lines
 from core.delivery.web.crud.interface import EntityInterface

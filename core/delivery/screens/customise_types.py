@@ -55,7 +55,7 @@ TYPE_GROUPS = (
             TypeCard("integer", N_("Whole number"), N_("Pieces, days, points."), "list-details", ("minimum", "maximum", "default")),
             TypeCard(
                 "decimal",
-                N_("Number"),
+                N_("Decimal number"),
                 N_("With decimals: weights, lengths, shares."),
                 "chart-line",
                 ("minimum", "maximum", "digits", "default"),

@@ -128,7 +128,7 @@ RESULT_WORDS: Mapping[str, str] = {
     "": N_("As it comes out"),
     "text": N_("Text"),
     "integer": N_("Whole number"),
-    "decimal": N_("Number"),
+    "decimal": N_("Decimal number"),
     "money": N_("Money"),
     "date": N_("Date"),
     "datetime": N_("Date and time"),

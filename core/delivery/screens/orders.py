@@ -63,6 +63,8 @@ class OrderView(EntityView):
             tags=self._tags(order),
             tag_url=url_for(f"{self.endpoint}.tag", pk=pk) if can("orders.write") else "",
             slots={},
+            panels=self.panels(order, only_own=True),
+            related=self.related(order, only_own=True),
             events=timeline_of(session, order, show),
             event_filters=[
                 {"label": label, "url": url_for(f"{self.endpoint}.show", pk=pk, show=key or None), "active": show == key}

@@ -15,6 +15,13 @@ from core.delivery.api.own_records import own_record_api
 from core.delivery.api.resource import EntityApi, api_class
 from core.delivery.screens.bulk_runs import BulkRunView
 from core.delivery.screens.customers import CustomerView
+from core.delivery.screens.customise import CustomiseView
+from core.delivery.screens.customise_fields import CustomiseFieldView
+from core.delivery.screens.customise_files import CustomiseFileView
+from core.delivery.screens.customise_help import CustomiseHelpView
+from core.delivery.screens.customise_labels import CustomiseLabelView
+from core.delivery.screens.customise_layouts import CustomiseLayoutView
+from core.delivery.screens.customise_versions import CustomiseVersionView
 from core.delivery.screens.documents import DocumentView
 from core.delivery.screens.home import home_page
 from core.delivery.screens.jobs import JobsView
@@ -47,6 +54,15 @@ SPECIAL_VIEWS: dict[str, type[EntityView]] = {
     "channels.document": DocumentView,
     "inventory.stock": StockView,
 }
+CUSTOMISE = (
+    CustomiseView,
+    CustomiseFieldView,
+    CustomiseLayoutView,
+    CustomiseLabelView,
+    CustomiseVersionView,
+    CustomiseFileView,
+    CustomiseHelpView,
+)
 HIDDEN = (
     "orders.line",
     "fulfilment.shipment_line",
@@ -83,9 +99,10 @@ def register_all(builder: AppBuilder, system: Any) -> None:
     for api in (OrderApi, RefundIntakeApi, StockIntakeApi, ConfigApi, FilesApi, OpenApi):
         builder.add_api(api)
     pages = (PluginView, SyncView, BulkRunView, JobsView, SearchView, UnmappedView, ApiPageView)
-    for view in (*pages, OrderEntryView, ShipOrderView, RefundOrderView, ReceiveView, ShopScopeView):
+    for view in (*pages, *CUSTOMISE, OrderEntryView, ShipOrderView, RefundOrderView, ReceiveView, ShopScopeView):
         builder.add_view_no_menu(view)
     menu.add(Entry("plugins", N_("Plugins"), "plugins", "PluginView.list", "plugins.read", "plug", order=10))
+    menu.add(Entry("customise", N_("Fields and records"), "settings", "CustomiseView.list", "config.read", "database", order=15))
     menu.add(Entry("api", N_("REST interface"), "settings", "ApiPageView.show", MEMBER, "api", order=90))
     menu.add(Entry("sync", N_("Synchronisation"), "orders", "SyncView.first", "channels.read", "refresh", order=80))
     menu.add(Entry("unmapped", N_("Unmapped values"), "orders", "UnmappedView.list", "channels.read", "arrows-exchange", order=85))

@@ -46,6 +46,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("Must be one of: {choices}.", _CHOICE),
     ("One or more of the choices you made was not in: {choices}.", _CHOICE),
     ("Must be equal to {other}.", N_("This has to be %(other)s.")),
+    ("Shorter than minimum length 1.", _NEEDED),
     ("Shorter than minimum length {min}.", N_("At least %(min)s characters.")),
     ("Longer than maximum length {max}.", _CHARACTERS),
     ("Length must be between {min} and {max}.", N_("From %(min)s to %(max)s characters.")),
@@ -68,6 +69,17 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("An order bears at most {max} tags.", N_("At most %(max)s tags.")),
     ("An order has at most {max} lines.", N_("An order has at most %(max)s lines.")),
     ("An amount in {currency} has at most {digits} decimals.", N_("An amount in %(currency)s has at most %(digits)s decimals.")),
+    # configuration
+    (
+        "At most {max} fields of your own on one kind of record.",
+        N_("At most %(max)s fields of your own on one kind of record."),
+    ),
+    ("At most {max} of these in one business.", N_("At most %(max)s of these in one business.")),
+    ("At most {max} changes at once.", N_("At most %(max)s changes at once.")),
+    ("A configuration file has at most {max} bytes.", N_("A configuration file has at most %(max)s bytes.")),
+    ("This file is not of format {format}.", N_("This file is not of format %(format)s.")),
+    ("This is not TOML: {reason}", N_("This is not TOML: %(reason)s")),
+    ("This is not JSON: line {line}, column {column}.", N_("This is not JSON: line %(line)s, column %(column)s.")),
     ("A shelf holds at most {max} units.", N_("A shelf holds at most %(max)s units.")),
     ("At most {max} decimals.", N_("At most %(max)s decimals.")),
     # formulas and sums

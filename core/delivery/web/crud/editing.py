@@ -13,7 +13,11 @@ from flask_babel import get_locale, get_timezone, gettext
 from flask_wtf import FlaskForm
 
 from core.delivery.web.crud import forms
+<<<<<<< HEAD
 from core.delivery.web.crud.kept import is_kept, take_files
+=======
+from core.delivery.web.crud.arranged import form_tabs, ruled
+>>>>>>> designer
 from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.engines.metadata import queries, writing
@@ -111,7 +115,7 @@ class Editing:
                     return redirect(self._after(record))
                 except (Invalid, Conflict) as error:
                     self.show_error(form, error)
-        return self._form_page(form, fields, title=gettext("Edit %(name)s", name=self.title_of(record)), conflict=conflict, pk=pk)
+        return self._form_page(form, fields, title=gettext("Edit %(name)s", name=self.title_of(record)), conflict=conflict, record=record)
 
     @expose("/delete/<pk>", methods=["POST"])
     @has_access
@@ -195,15 +199,17 @@ class Editing:
         item = self.entity.by_key.get(self.entity.parent_field)
         return self.link(item.target, parent) if item is not None and parent is not None else ""
 
-    def _form_page(self, form: FlaskForm, fields: Sequence[Field], *, title: str, conflict: Any = None, pk: str = "") -> Any:
-        back = url_for(f"{self.endpoint}.show", pk=pk) if pk else self._parent_url(self._asked_parent()) or url_for(f"{self.endpoint}.list")
+    def _form_page(self, form: FlaskForm, fields: Sequence[Field], *, title: str, conflict: Any = None, record: Any = None) -> Any:
+        here = url_for(f"{self.endpoint}.show", pk=record.id) if record is not None else ""
+        back = here or self._parent_url(self._asked_parent()) or url_for(f"{self.endpoint}.list")
         forms.keep_choices(form, fields, self._posted_labels(form, fields))
         status = 422 if form.is_submitted() else 200
         page = render_template(
             self.page_of("form"),
             title=title,
             form=form,
-            fieldsets=[{"title": "", "fields": [item.key for item in fields]}],
+            tabs=form_tabs(self.entity, fields),
+            ruled=ruled(self.entity, fields, record),
             form_action="",
             cancel_url=back,
             head={"crumbs": [{"label": gettext(self.entity.label_plural), "url": url_for(f"{self.endpoint}.list")}]},

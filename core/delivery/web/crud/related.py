@@ -16,7 +16,7 @@ from core.delivery.web.identity import can
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
-from core.engines.metadata.entity import EntityRegistry, EntityType
+from core.engines.metadata.entity import EntityRegistry, EntityType, Related
 from core.engines.metadata.queries import ListQuery
 
 RELATED_ROWS = 10
@@ -25,13 +25,13 @@ Lookup = Callable[[str], str]
 
 
 def related_lists(
-    registry: EntityRegistry, entity: EntityType, record_id: UUID, *, now: datetime, link: Link, lookup: Lookup
+    registry: EntityRegistry, parts: Sequence[Related], record_id: UUID, *, now: datetime, link: Link, lookup: Lookup
 ) -> list[dict[str, Any]]:
     """A list for each kind of record that refers to this one and that the reader may see."""
     found = []
-    for part in entity.related:
-        target = registry.get(part.entity)
-        if can(f"{target.area}.read"):
+    for part in parts:
+        target = registry.find(part.entity)
+        if target is not None and part.field in target.by_key and can(f"{target.area}.read"):
             addresses = addresses_of(target, link=link, lookup=lookup)
             found.append(_list(registry, target, (part.field, record_id), gettext(part.label), now=now, addresses=addresses))
     return found

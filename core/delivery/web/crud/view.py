@@ -22,6 +22,7 @@ from werkzeug.datastructures import MultiDict
 from core.delivery.web.crud import bulk, grids
 from core.delivery.web.crud.addressing import REVEAL, addresses_of, url_of, view_name
 from core.delivery.web.crud.arguments import ListArguments, read_arguments
+from core.delivery.web.crud.arranged import page_panels
 from core.delivery.web.crud.editing import Editing, in_sentence
 from core.delivery.web.crud.export import STYLES, csv_lines
 from core.delivery.web.crud.forms import REFERENCES
@@ -38,7 +39,7 @@ from core.delivery.web.theme import grid
 from core.delivery.web.theme.words import speaker
 from core.delivery.web.unit import db
 from core.engines.metadata import queries
-from core.engines.metadata.entity import EntityRegistry, EntityType, FieldType
+from core.engines.metadata.entity import EntityRegistry, EntityType, Field, FieldType
 from core.engines.metadata.queries import ListQuery
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import parse_id
@@ -274,10 +275,13 @@ class EntityView(Editing, HeldValues, ModelView):
         title = getattr(record, self.entity.title_field, None)
         return str(title) if title not in (None, "") and self.entity.title_field != "id" else gettext(self.entity.label)
 
-    def panels(self, record: Any) -> Sequence[dict[str, Any]]:
-        """The record's fields with their values."""
-        fields = queries.readable_fields(self.entity)
+    def panels(self, record: Any, *, only_own: bool = False) -> Sequence[dict[str, Any]]:
+        """The record's fields with their values; `only_own` those that the business added, for pages that show the others in their way."""
+        fields = [item for item in queries.readable_fields(self.entity) if not only_own or item.slot or item.is_computed]
+        if not fields:
+            return []
         names = queries.labels(db(), self.registry, self.entity, [record], [item.key for item in fields])
+<<<<<<< HEAD
         shown = []
         for item in fields:
             value = renderer(item, labels=names, link=self.link)(record)
@@ -285,10 +289,19 @@ class EntityView(Editing, HeldValues, ModelView):
                 value = self.held(record, item, value)
             shown.append({"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)})
         return [{"title": "", "fields": shown}]
+=======
+>>>>>>> designer
 
-    def related(self, record: Any) -> Sequence[dict[str, Any]]:
-        """Short lists of the records that refer to this one."""
-        return related_lists(self.registry, self.entity, record.id, now=self.now(), link=self.link, lookup=self.lookup_url)
+        def shown(item: Field) -> dict[str, Any]:
+            value = renderer(item, labels=names, link=self.link)(record)
+            return {"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)}
+
+        return page_panels(self.entity, fields, shown)
+
+    def related(self, record: Any, *, only_own: bool = False) -> Sequence[dict[str, Any]]:
+        """Short lists of the records that refer to this one; `only_own` those by which the business extended the code's."""
+        parts = self.entity.related[len(self.base_entity.related) :] if only_own else self.entity.related
+        return related_lists(self.registry, parts, record.id, now=self.now(), link=self.link, lookup=self.lookup_url)
 
     def history(self, record: Any) -> Sequence[dict[str, Any]]:
         """What the audit trail knows of the record, for the timeline."""

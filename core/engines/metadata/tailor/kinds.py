@@ -83,6 +83,8 @@ class _Checks:
             yield Problem("parent", "There is no such kind of record.")
         elif parent and self._has_cycle(draft, body):
             yield Problem("parent", "A kind of record cannot belong to itself.")
+        elif parent and not body.get("archived") and _is_archived(draft, parent):
+            yield Problem("parent", "This kind of record is archived.")
         title = body.get("title")
         named = draft.get("field", f"{own_key(body['key'])}/{title}") if title else None
         if title and named is None:
@@ -102,7 +104,7 @@ class _Checks:
 
     def entity_impacts(self, _session: Session, _changes: ChangeSet, step: Step) -> Iterable[Impact]:
         """What a change of an entity type does."""
-        if step.after is None:
+        if step.before is not None and (step.after is None or (step.after.get("archived") and not step.before.get("archived"))):
             yield Impact("entity", step.key, "warn", "Its records and fields are no longer shown; they stay stored.")
 
     # Fields
@@ -129,6 +131,8 @@ class _Checks:
                 yield Problem("target", "This is needed.")
             elif not self._is_known(draft, body["target"]):
                 yield Problem("target", "There is no such kind of record.")
+            elif not body.get("archived") and not _is_archived(draft, entity) and _is_archived(draft, body["target"]):
+                yield Problem("target", "This kind of record is archived.")
         if kind == "number" and not entity.startswith(f"{CUSTOM}."):
             yield Problem("type", "Only records of your own kinds are numbered like this.")
         yield from self._conditions(draft, body)
@@ -242,10 +246,19 @@ class _Checks:
             except ConditionInvalid as error:
                 yield Problem(f"condition{(error.field or '').removeprefix('$')}", error.message)
 
+<<<<<<< HEAD
     def drafted(self, draft: Draft) -> TenantSchema:
         """The entity types that a draft describes, for the look of them."""
         places = {(body["entity"], body["key"]): f"?{body['key']}" for body in draft.of("field").values()}
         found: TenantSchema = _memo(draft, "schema", lambda: compile_schema(self._base, draft, places))
+=======
+    def drafted(self, draft: Draft) -> EntityRegistry:
+        """The entity types that a draft describes, archived ones too, for the look of them."""
+        places = {(body["entity"], body["key"]): f"?{body['key']}" for body in draft.of("field").values()}
+        shelved = [(key, body) for key, body in draft.of("entity").items() if body.get("archived")]
+        whole = draft.after(Step("entity", key, body, {**body, "archived": False}) for key, body in shelved)
+        found: EntityRegistry = _memo(draft, "schema", lambda: compile_schema(self._base, whole, places))
+>>>>>>> designer
         return found
 
     def _is_known(self, draft: Draft, key: str) -> bool:
@@ -253,6 +266,11 @@ class _Checks:
             return draft.get("entity", key.partition(".")[2]) is not None
         found: EntityType | None = self._base.find(key)
         return found is not None
+
+
+def _is_archived(draft: Draft, key: str) -> bool:
+    body = draft.get("entity", key.partition(".")[2]) if key.startswith(f"{CUSTOM}.") else None
+    return bool(body and body.get("archived"))
 
 
 def _missing(entity: EntityType, path: str, keys: Iterable[str]) -> Iterator[Problem]:

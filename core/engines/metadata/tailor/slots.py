@@ -132,10 +132,15 @@ def held(session: Session, registry: EntityRegistry, entity: str, slot: str) -> 
 
 def unreadable(session: Session, registry: EntityRegistry, entity: str, item: Field) -> int:
     """How many records hold a value in the field's slot that cannot be read as the field's type."""
-    found = 0
+    return sum(1 for _record, _raw in unreadable_rows(session, registry, entity, item))
+
+
+def unreadable_rows(session: Session, registry: EntityRegistry, entity: str, item: Field) -> Iterator[tuple[UUID, Any]]:
+    """Those records, each with the value as it lies there."""
     for rows in raw_values(session, registry, entity, item.slot):
-        found += sum(1 for _record, raw in rows if _typed(session, item, raw) is None)
-    return found
+        for record, raw in rows:
+            if _typed(session, item, raw) is None:
+                yield record, raw
 
 
 def model_of(registry: EntityRegistry, entity: str) -> type:

@@ -13,11 +13,8 @@ from flask_babel import get_locale, get_timezone, gettext
 from flask_wtf import FlaskForm
 
 from core.delivery.web.crud import forms
-<<<<<<< HEAD
-from core.delivery.web.crud.kept import is_kept, take_files
-=======
 from core.delivery.web.crud.arranged import form_tabs, ruled
->>>>>>> designer
+from core.delivery.web.crud.kept import is_kept, take_files
 from core.delivery.web.messages import in_words
 from core.delivery.web.unit import db
 from core.engines.metadata import queries, writing

@@ -281,19 +281,11 @@ class EntityView(Editing, HeldValues, ModelView):
         if not fields:
             return []
         names = queries.labels(db(), self.registry, self.entity, [record], [item.key for item in fields])
-<<<<<<< HEAD
-        shown = []
-        for item in fields:
-            value = renderer(item, labels=names, link=self.link)(record)
-            if getattr(record, item.key) and (item.is_sealed or item.type is FieldType.FILE):
-                value = self.held(record, item, value)
-            shown.append({"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)})
-        return [{"title": "", "fields": shown}]
-=======
->>>>>>> designer
 
         def shown(item: Field) -> dict[str, Any]:
             value = renderer(item, labels=names, link=self.link)(record)
+            if getattr(record, item.key) and (item.is_sealed or item.type is FieldType.FILE):
+                value = self.held(record, item, value)
             return {"label": gettext(item.label), "value": value, "wide": item.type in (FieldType.LONG_TEXT, FieldType.JSON)}
 
         return page_panels(self.entity, fields, shown)

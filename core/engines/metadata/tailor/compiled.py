@@ -103,7 +103,7 @@ def compile_schema(base: EntityRegistry, draft: Draft, slots: Slots, *, version:
         if entity.parent is not None and (parent := schema.find(entity.parent[0])) is not None:
             related = Related(entity.key, entity.parent[1], entity.label_plural)
             schema.put(replace(parent, related=(*parent.related, related)))
-<<<<<<< HEAD
+    _relate(schema)
     tie(schema)
     return schema
 
@@ -129,9 +129,6 @@ def _settled(computing: Computing, entity: str, given: list[tuple[Field, Body]])
     """The fields as they are; computed ones that are wrong are left out."""
     found = [(computing.field(entity, item.key), body) for item, body in given]
     return [(item, body) for item, body in found if item is not None]
-=======
-    _relate(schema)
-    return schema
 
 
 def _relate(schema: TenantSchema) -> None:
@@ -141,7 +138,6 @@ def _relate(schema: TenantSchema) -> None:
             target = schema.find(item.target) if item.slot and item.type is FieldType.REFERENCE and item.is_filterable else None
             if target is not None:
                 schema.put(replace(target, related=(*target.related, Related(entity.key, item.key, entity.label_plural))))
->>>>>>> designer
 
 
 def _ordered(bodies: Mapping[str, Body]) -> list[Body]:

@@ -246,19 +246,12 @@ class _Checks:
             except ConditionInvalid as error:
                 yield Problem(f"condition{(error.field or '').removeprefix('$')}", error.message)
 
-<<<<<<< HEAD
     def drafted(self, draft: Draft) -> TenantSchema:
-        """The entity types that a draft describes, for the look of them."""
-        places = {(body["entity"], body["key"]): f"?{body['key']}" for body in draft.of("field").values()}
-        found: TenantSchema = _memo(draft, "schema", lambda: compile_schema(self._base, draft, places))
-=======
-    def drafted(self, draft: Draft) -> EntityRegistry:
         """The entity types that a draft describes, archived ones too, for the look of them."""
         places = {(body["entity"], body["key"]): f"?{body['key']}" for body in draft.of("field").values()}
         shelved = [(key, body) for key, body in draft.of("entity").items() if body.get("archived")]
         whole = draft.after(Step("entity", key, body, {**body, "archived": False}) for key, body in shelved)
-        found: EntityRegistry = _memo(draft, "schema", lambda: compile_schema(self._base, whole, places))
->>>>>>> designer
+        found: TenantSchema = _memo(draft, "schema", lambda: compile_schema(self._base, whole, places))
         return found
 
     def _is_known(self, draft: Draft, key: str) -> bool:

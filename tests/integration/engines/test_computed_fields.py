@@ -239,3 +239,25 @@ def test_cycle_through_records_of_two_kinds_is_refused(world, jobs):
         f"field[{JOB}/of_parts].rollup": f"This leads back to itself: of_parts → {PART}/of_jobs → of_parts.",
         f"field[{PART}/of_jobs].rollup": f"This leads back to itself: of_parts → {PART}/of_jobs → of_parts.",
     }
+
+
+def test_sum_is_hidden_with_the_field_of_the_other_records_that_it_tells_about(world, schemas, jobs):
+    change(world, Change("access", {"entity": PART, "field": "price", "role": "clerk", "may": "none"}))
+
+    with world.database.unit(world.tea) as session:
+        seen = seen_by(schemas.of(session), Reader(frozenset({"clerk"})))
+        job, part = seen.get(JOB).by_key.keys(), seen.get(PART).by_key.keys()
+
+    assert not {"parts_cost", "dear", "mean_price", "total", "share", "earned"} & job
+    assert {"parts", "borrowed", "shout"} <= job
+    assert not {"price", "cost"} & part
+
+
+def test_rule_may_ask_for_a_sum_and_then_counts_all_rows(world, schemas, jobs):
+    rule = {"key": "busy", "entity": JOB, "label": "Busy", "roles": ["staff"], "condition": {"field": "parts", "op": "ge", "value": 3}}
+    change(world, Change("rule", rule))
+
+    found = shown(world, schemas, STAFF, ["parts"])
+
+    change(world, Change("rule", None, "busy"))
+    assert found == {"big": (2,)}

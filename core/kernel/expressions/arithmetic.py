@@ -23,6 +23,8 @@ from core.kernel.expressions.types import bounded
 Number = int | Decimal
 # 34 digits leave room for the intermediate digits of 28-digit numbers; tiny results become zero instead of growing exponents.
 CONTEXT = Context(prec=34, rounding=ROUND_HALF_UP, Emin=-40, Emax=40, traps=[DivisionByZero, InvalidOperation, Overflow])
+# Rounding a large number writes zeros behind its point; they are no digits that it would have to lose elsewhere.
+_ROUNDING = Context(prec=80, rounding=ROUND_HALF_UP, traps=[DivisionByZero, InvalidOperation, Overflow])
 MAX_DIGITS = 8
 
 
@@ -91,7 +93,7 @@ def round_half_up(value: Number, digits: int = 0) -> Number:
     """`value` rounded half away from zero to `digits` decimals, 0 to 8; whole numbers stay as they are."""
     if not 0 <= digits <= MAX_DIGITS:
         raise ExpressionFailed(f"A number is rounded to 0 to {MAX_DIGITS} decimals.")
-    return value if type(value) is int else bounded(CONTEXT.quantize(value, Decimal(1).scaleb(-digits)))
+    return value if type(value) is int else bounded(_ROUNDING.quantize(value, Decimal(1).scaleb(-digits)))
 
 
 def floor(value: Number) -> int:

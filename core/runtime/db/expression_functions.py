@@ -29,7 +29,6 @@ from core.kernel.expressions import ValueType
 from core.kernel.expressions.arithmetic import MAX_DIGITS
 from core.kernel.expressions.types import MAX_TEXT
 from core.runtime.db.expression_parts import (
-    DIGITS,
     SQL_TYPES,
     Criterion,
     NoSql,
@@ -156,9 +155,7 @@ def _round(parts: Sequence[Part]) -> Part:
         return Part(case((digits.is_not(None), rounded.value)), rounded.kind, tuple(failed))
     value: Any = case((not_(is_wrong), func.round(rounded.value, cast(digits, Integer()))))
     value = type_coerce(value, Numeric())
-    # A rounded number of more than 34 digits, its zeros behind the point among them, cannot be written.
-    largest = case((not_(is_wrong), func.power(constant(10), constant(DIGITS) - digits)))
-    failed += [too_large(value), func.abs(value) >= type_coerce(largest, Numeric())]
+    failed.append(too_large(value))
     return Part(value, rounded.kind, tuple(failed))
 
 

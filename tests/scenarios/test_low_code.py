@@ -226,13 +226,13 @@ def test_admin_builds_supplier_complaints_and_staff_work_with_them(floor, desk, 
     expect(page.locator("body")).to_contain_text("Bag 7 is wet")
 
     desk.open("records/complaint/list/")
-    page.fill("input[name=q]", "damp")
-    page.press("input[name=q]", "Enter")
+    page.fill("[data-find]", "damp")
+    page.press("[data-find]", "Enter")
     expect(page.locator("table.rows tbody tr")).to_have_count(1)
     expect(page.locator("table.rows")).to_contain_text("Damp tea")
     expect(page.locator("table.rows")).to_contain_text("Solved")
     answer = page.request.get(f"{desk.base}/t/tea/api/v1/records/complaint/")
-    assert [(one["subject"], one["cost"], one["state"]) for one in answer.json()["result"]] == [("Damp tea", "88.5", "solved")]
+    assert [(one["subject"], one["cost"], one["state"]) for one in answer.json()["result"]] == [("Damp tea", "88.50", "solved")]
     assert page.request.get(f"{desk.base}/t/tea/customise/new").status == 403
 
     desk.open("orders/list/?queue=all")

@@ -173,7 +173,7 @@ def _new_kind(body: dict[str, Any], called: str, naming: str, series: str) -> li
     own = own_key(body["key"])
     label = naming or (gettext("Number") if called == "number" else gettext("Name"))
     key = propose_key(label, taken=("title", "id"))
-    field: dict[str, Any] = {"entity": own, "key": key, "label": label, "type": called, "in_list": True, "position": 10}
+    field: dict[str, Any] = {"entity": own, "key": key, "label": label, "type": called, "position": 10}
     field |= {"series": series} if called == "number" else {"required": True}
     return [Change("entity", {**body, "title": key}, body["key"], base=base_posted() or 0), Change("field", field, base=0)]
 

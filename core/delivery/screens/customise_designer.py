@@ -9,22 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
 
 MAX_TABS, MAX_SECTIONS, MAX_COLUMNS, MAX_CARDS = 10, 30, 40, 8
 LISTS = ("columns", "cards")
 _SECTION = re.compile(r"t(\d{1,2})\.s(\d{1,2})\.columns")
 _TAB = re.compile(r"t(\d{1,2})\.title")
-
-
-class Posted(Protocol):
-    """What a posted form offers."""
-
-    def get(self, name: str, default: str = "") -> str:
-        """The first value of a name."""
-
-    def getlist(self, name: str) -> list[str]:
-        """All values of a name."""
 
 
 @dataclass
@@ -66,9 +58,9 @@ class Arrangement:
         return cls(start, list(body.get("columns", columns)), list(body.get("cards", cards)))
 
     @classmethod
-    def posted(cls, form: Posted, names: Iterable[str], known: Iterable[str]) -> Arrangement:
-        """The arrangement that a form holds; `names` are all names in it, `known` the fields that there are."""
-        keys, allowed = list(names), set(known)
+    def posted(cls, form: MultiDict[str, str], known: Iterable[str]) -> Arrangement:
+        """The arrangement that a form holds; `known` are the fields that there are."""
+        keys, allowed = list(form), set(known)
         made = cls()
         for at in sorted({int(found[1]) for name in keys if (found := _TAB.fullmatch(name))})[:MAX_TABS]:
             places = sorted({int(found[2]) for name in keys if (found := _SECTION.fullmatch(name)) and int(found[1]) == at})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask_babel import gettext
 
 from core.delivery.api.config import present_kinds
 from core.delivery.screens.customise_diff import name_of, shown_step
+from core.delivery.screens.customise_words import FALLBACK_LABELS
 from core.delivery.web.messages import in_words
 from core.delivery.web.schema import forget_schema, whole_schema
 from core.delivery.web.unit import db
@@ -103,5 +105,15 @@ def problems_of(error: ConfigRefused, kind: str, *keys: str) -> dict[str, str]:
         if mine:
             found[place.removeprefix(mine).removeprefix(".")] = message
         else:
-            found[f"({place})"] = f"{place}: {in_words(message)}" if place else message
+            found[f"({place})"] = f"{_called(place)}: {in_words(message)}" if place else message
     return found
+
+
+def _called(place: str) -> str:
+    """What to call the item that a place such as `field[orders.order/cf_x].target` is in."""
+    found = re.match(r"(\w+)\[([^\]]*)\]", place)
+    if found is None:
+        return place
+    kind, key = found.groups()
+    body = whole_schema().draft.get(kind, key) or {}
+    return f"{gettext(FALLBACK_LABELS.get(kind, kind))} “{name_of(whole_schema(), kind, key, body)}”"

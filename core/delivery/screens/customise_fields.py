@@ -154,7 +154,7 @@ class CustomiseFieldView(BaseView):
         return carry_out(changes, title=name, done=here, back=here, note=gettext("Order of the fields of %(name)s", name=name))
 
     def _types(self, entity: EntityType, title: str, url: str, *, stored: Body | None = None) -> Any:
-        hidden = () if is_own(entity) else ONLY_OWN
+        hidden: tuple[str, ...] = () if is_own(entity) else ONLY_OWN
         if stored is not None:
             hidden = (stored["type"], *AUTOMATIC)
         groups = [(gettext(group.label), [card for card in group.cards if card.key not in hidden]) for group in TYPE_GROUPS]

@@ -21,8 +21,9 @@ from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.engines.configuration import Change, ConfigRefused
 from core.engines.configuration.queries import item as stored_item
-from core.engines.metadata.entity import EntityType, FieldType
+from core.engines.metadata.entity import EntityType, Field, FieldType
 from core.engines.metadata.queries import readable_fields
+from core.engines.metadata.tailor import is_own
 from core.kernel.errors import NotFound
 from core.runtime.security.roles import roles
 
@@ -84,7 +85,7 @@ class CustomiseLayoutView(BaseView):
         else:
             posted = base_posted()
             base = posted if posted is not None else base
-            made = Arrangement.posted(request.form, request.form, found.by_key)
+            made = Arrangement.posted(request.form, found.by_key)
             asked = request.form.get(MOVE, "")
             if asked == SAVE:
                 return self._save(found, role, made, base)
@@ -119,7 +120,7 @@ class CustomiseLayoutView(BaseView):
 
     def _page(self, entity: EntityType, role: str, name: str, made: Arrangement, *, base: int, said: str) -> Any:
         labels = {item.key: gettext(item.label) for item in entity.fields}
-        choosable = [item.key for item in readable_fields(entity)]
+        choosable = [item.key for item in readable_fields(entity) if not _repeats(entity, item)]
         context = {
             "made": made,
             "labels": labels,
@@ -138,6 +139,11 @@ class CustomiseLayoutView(BaseView):
         title = gettext("Layout of %(name)s", name=gettext(entity.label_plural))
         head = facts.head_of(entity, "layouts")
         return render_template("pages/customise_layout.html", title=title, head=head, role_name=name, **context)
+
+
+def _repeats(entity: EntityType, item: Field) -> bool:
+    """Whether a field only says again what records are called by."""
+    return is_own(entity) and item.key == entity.title_field and any(one.slot and one.label == item.label for one in entity.fields)
 
 
 def _living(key: str) -> EntityType:

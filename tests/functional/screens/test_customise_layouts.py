@@ -75,7 +75,7 @@ def test_layout_is_arranged_by_plain_requests_and_saved_for_everybody(floor, own
             {"title": "Story", "sections": [{"title": "", "columns": 2, "fields": ["state", "subject", "result"]}]},
             {"title": "Order", "sections": [{"title": "", "columns": 1, "fields": ["order_id"]}]},
         ],
-        "columns": ["title", "subject", "state", "result", "place", "updated_at"],
+        "columns": ["title", "state", "result", "place", "order_id", "updated_at"],
     }
 
 

@@ -238,7 +238,9 @@ def _own_entity(body: Body, found: list[tuple[Field, Body]]) -> EntityType:
     reference: tuple[Field, ...] = ()
     if parent:
         reference = (replace(PARENT, target=parent),)
-    fields = (RECORD_FIELDS[0], *reference, *own, *RECORD_FIELDS[1:])
+    named = next((item for item in own if item.key == body.get("title")), None)
+    title = replace(RECORD_FIELDS[0], label=named.label) if named is not None else RECORD_FIELDS[0]
+    fields = (title, *reference, *own, *RECORD_FIELDS[1:])
     listed = tuple(item.key for item, one in found if one.get("in_list"))
     writer = OwnRecords(key, own, body.get("title", ""))
     return EntityType(
@@ -249,7 +251,7 @@ def _own_entity(body: Body, found: list[tuple[Field, Body]]) -> EntityType:
         label_plural=body["label_plural"],
         area=key,
         fields=fields,
-        list_fields=("title", *listed) if listed else ("title", *(item.key for item in own[:4]), "updated_at"),
+        list_fields=("title", *listed) if listed else ("title", *[item.key for item in own if item is not named][:4], "updated_at"),
         form_fields=tuple(item.key for item in (*reference, *own) if item.is_writable),
         title_field="title",
         default_sort=("id", "desc"),

@@ -81,7 +81,7 @@ def test_arrangement_survives_the_way_through_its_form_without_unknown_fields_an
         ]
     )  # fmt: skip
 
-    body = Arrangement.posted(form, form, KNOWN).body()
+    body = Arrangement.posted(form, KNOWN).body()
 
     assert body == {
         "tabs": [

@@ -54,25 +54,27 @@ def roll_back(session: Session, kinds: KindRegistry, number: int) -> ChangeSet:
     version = _lock(session)
     if not 0 <= number <= version:
         raise VersionUnknown(number=number)
-    wishes: list[Change] = []
     draft = Draft({ItemKey(item.kind, item.key): item.body for item in items_of(session)})
-    wanted = draft
-    renames: dict[ItemKey, str] = {}
+    wanted, path = draft, []
     for row in versions_after(session, number):
         for step in reversed(steps_of(row)):
-            back = step.inverse
-            wanted = wanted.after([back])
-            if back.renamed_from:
-                renames[ItemKey(back.kind, back.key)] = renames.pop(ItemKey(back.kind, back.renamed_from), back.renamed_from)
-    for kind in kinds:
-        before, after = draft.of(kind.key), wanted.of(kind.key)
-        moved = {key.key: old for key, old in renames.items() if key.kind == kind.key and old in before and key.key not in before}
-        wishes += [Change(kind.key, body, key, renamed_from=moved.get(key, "")) for key, body in after.items() if before.get(key) != body]
-        wishes += [Change(kind.key, None, key) for key in before if key not in after and key not in moved.values()]
-    made = _change_set(items_of(session), kinds, wishes, version)
-    if made.steps:
+            path.append(step.inverse)
+            wanted = wanted.after([step.inverse])
+    problems = _checked(kinds, wanted)
+    if problems:
+        raise ConfigRefused(problems)
+    # Every step back is taken, not only what they come to: what hangs on an item goes back with each name that the item had.
+    made = ChangeSet(tuple(path), draft, wanted, version)
+    if any(step.renamed_from for step in path) or any(draft.get(*key) != wanted.get(*key) for key in _touched(path)):
         _carry_out(session, kinds, made, f"← {number}")
-    return made
+        return made
+    return ChangeSet((), draft, wanted, version)
+
+
+def _touched(steps: Iterable[Step]) -> list[ItemKey]:
+    """The items that steps are about, each once, under every name that they had."""
+    named = (ItemKey(step.kind, key) for step in steps for key in (step.renamed_from, step.key) if key)
+    return list(dict.fromkeys(named))
 
 
 def undo(session: Session, kinds: KindRegistry, number: int) -> ChangeSet:
@@ -81,6 +83,8 @@ def undo(session: Session, kinds: KindRegistry, number: int) -> ChangeSet:
     row = session.scalars(select(ConfigVersion).where(ConfigVersion.number == number)).one_or_none()
     if row is None:
         raise VersionUnknown(number=number)
+    if number == version:
+        return roll_back(session, kinds, number - 1)
     held = {ItemKey(item.kind, item.key): item.body for item in items_of(session)}
     wishes = []
     for step in steps_of(row):
@@ -177,18 +181,16 @@ def _checked(kinds: KindRegistry, draft: Draft) -> dict[str, str]:
 
 def _carry_out(session: Session, kinds: KindRegistry, made: ChangeSet, note: str) -> None:
     number, scope = made.version + 1, require_scope()
-    for step in made.steps:
-        gone = step.renamed_from or (step.key if step.after is None else "")
-        if gone:
-            session.execute(
-                delete(ConfigItem)
-                .where(ConfigItem.kind == step.kind, ConfigItem.key == gone)
-                .execution_options(synchronize_session=False)
-            )
+    touched = _touched(made.steps)
+    for name in {key.kind for key in touched}:
+        gone = [key.key for key in touched if key.kind == name and made.after.get(*key) is None]
+        session.execute(
+            delete(ConfigItem).where(ConfigItem.kind == name, ConfigItem.key.in_(gone)).execution_options(synchronize_session=False)
+        )
     rows = [
-        {"id": new_id(), "kind": step.kind, "key": step.key, "body": step.after, "version": number}
-        for step in made.steps
-        if step.after is not None
+        {"id": new_id(), "kind": key.kind, "key": key.key, "body": body, "version": number}
+        for key in touched
+        if (body := made.after.get(*key)) is not None
     ]
     insert_rows(
         session,

@@ -91,7 +91,7 @@ def carry_out(session, step):
     return apply_changes(session, KINDS, [Change("field", changed, found.key)])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_any_sequence_of_changes_keeps_every_value(world, goods, steps):
     ids, version, before = goods

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from core.engines.configuration.changes import ChangeSet, Step
+from core.engines.configuration.changes import Body, ChangeSet
 from core.engines.configuration.errors import ConfigRefused
 from core.engines.configuration.models import ConfigHead
 from core.engines.metadata import custom
@@ -22,6 +22,8 @@ from core.kernel.ids import new_id
 
 BATCH = 1_000
 COMPUTED = ("formula", "rollup")
+#: Stands in the name of a slot whose field's name another one has taken; no field can be called like this.
+ASIDE = "~"
 
 
 def follow_fields(session: Session, registry: EntityRegistry, changes: ChangeSet) -> None:
@@ -30,28 +32,42 @@ def follow_fields(session: Session, registry: EntityRegistry, changes: ChangeSet
     Raises: ConfigRefused - a field is to be unique, but its values are not.
     """
     held = {(row.entity, row.key): row for row in session.scalars(select(FieldSlot))}
-    for step in (one for one in changes.steps if one.kind == "field"):
-        if step.after is None or step.after["type"] in COMPUTED:
-            continue
-        place = (step.after["entity"], step.after["key"])
+    fields = [step for step in changes.steps if step.kind == "field"]
+    for step in fields:
         if step.renamed_from:
-            old = held.pop((place[0], step.renamed_from.partition("/")[2]), None)
+            entity = step.key.partition("/")[0]
+            old = held.get((entity, step.renamed_from.partition("/")[2]))
             if old is not None:
-                _rename(session, held, old, place)
+                _rename(session, held, old, (entity, step.key.partition("/")[2]))
+    for key in dict.fromkeys(step.key for step in fields):
+        body = changes.after.get("field", key)
+        if body is None or body["type"] in COMPUTED:
+            continue
+        place = (body["entity"], body["key"])
         if place not in held:
             held[place] = _new_slot(session, *place)
-        _reindexed(session, registry, step, held[place])
+        _reindexed(session, registry, body, held[place])
 
 
 def _rename(session: Session, held: dict[tuple[str, str], FieldSlot], row: FieldSlot, place: tuple[str, str]) -> None:
+    """Let a slot take another name. What had that name steps aside with its values; what once stepped aside for this one comes back."""
+    former = (row.entity, row.key)
     aside = held.pop(place, None)
     if aside is not None:
-        # A field of that name was here once; its values stay, under a name that nobody can give.
-        aside.key = f"{aside.key}~{aside.slot}"
+        aside.key = f"{place[1]}{ASIDE}{aside.slot}"
         session.flush()
+        held[aside.entity, aside.key] = aside
+    held.pop(former, None)
     row.key = place[1]
     session.flush()
     held[place] = row
+    waiting = [slot for (entity, key), slot in held.items() if entity == former[0] and key.startswith(f"{former[1]}{ASIDE}")]
+    if waiting:
+        back = max(waiting, key=lambda slot: slot.updated_at)
+        held.pop((back.entity, back.key))
+        back.key = former[1]
+        session.flush()
+        held[former] = back
 
 
 def _new_slot(session: Session, entity: str, key: str) -> FieldSlot:
@@ -67,8 +83,8 @@ def _new_slot(session: Session, entity: str, key: str) -> FieldSlot:
     return row
 
 
-def _reindexed(session: Session, registry: EntityRegistry, step: Step, row: FieldSlot) -> None:
-    item = field_of(step.after or {}, row.slot)
+def _reindexed(session: Session, registry: EntityRegistry, body: Body, row: FieldSlot) -> None:
+    item = field_of(body, row.slot)
     wanted = _use_of(item)
     if row.indexed_as == wanted:
         return
@@ -81,7 +97,8 @@ def _reindexed(session: Session, registry: EntityRegistry, step: Step, row: Fiel
         for values in stored_values(session, registry, row.entity, item):
             custom.add_to_index(session, [item], {record_id: {item.key: value} for record_id, value in values})
     except Taken as error:
-        raise ConfigRefused({f"field[{step.key}].unique": "Two records have the same value already, so it cannot be unique."}) from error
+        message = "Two records have the same value already, so it cannot be unique."
+        raise ConfigRefused({f"field[{row.entity}/{row.key}].unique": message}) from error
 
 
 def _use_of(item: Field) -> str:

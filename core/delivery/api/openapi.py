@@ -27,6 +27,7 @@ from core.delivery.web.identity import current_identity
 from core.delivery.web.marks import any_tenant
 from core.delivery.web.schema import schema_version
 from core.delivery.web.screens.api import SecurityApi
+from core.engines.metadata.tailor import reader_of
 from core.kernel.jsontext import encode_json
 from core.runtime.security.permissions import MEMBER
 
@@ -101,8 +102,15 @@ def _plugins_shown() -> frozenset[str]:
     return frozenset(plugin for plugin in plugins_with_rest() if gate.is_on(plugin))
 
 
+def _reader() -> tuple[Any, ...]:
+    """What the document depends on of whoever asks: rights and roles."""
+    identity = current_identity()
+    standing = identity.standing if identity is not None else None
+    return (standing.permissions, reader_of(standing)) if standing is not None else ()
+
+
 @lru_cache(maxsize=64)
-def _text(_app: int, plugins: frozenset[str], server: str, _schema: int) -> str:
+def _text(_app: int, plugins: frozenset[str], server: str, _schema: int, _reader: tuple[Any, ...]) -> str:
     return encode_json(build_document(all_parts(plugins), server=server))
 
 
@@ -123,7 +131,7 @@ class OpenApi(Rest, BaseApi):
     def document(self) -> Response:
         """The REST interface in OpenAPI 3.1."""
         arguments()
-        text = _text(id(present_builder()), _plugins_shown(), f"{request.script_root}{API_ROOT}", schema_version())
+        text = _text(id(present_builder()), _plugins_shown(), f"{request.script_root}{API_ROOT}", schema_version(), _reader())
         return Response(text, mimetype="application/json")
 
     def described(self) -> Described:

@@ -42,7 +42,7 @@ class OwnRecordApi(EntityApi):
     def described(self) -> Described:
         """The resources of all of the tenant's own entity types; none for who is no member."""
         schema = self.registry
-        own = schema.own if isinstance(schema, TenantSchema) else []
+        own = [entity for entity in schema.own if can(f"{entity.area}.read")] if isinstance(schema, TenantSchema) else []
         paths: dict[str, Any] = {}
         schemas: dict[str, Any] = {}
         for entity in own:

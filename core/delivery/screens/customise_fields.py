@@ -23,6 +23,7 @@ from core.engines.configuration import Change, ConfigRefused
 from core.engines.metadata.entity import EntityType
 from core.engines.metadata.tailor import is_own
 from core.kernel.errors import NotFound
+from core.kernel.expressions import FUNCTIONS
 
 Body = Mapping[str, Any]
 STEP = 10
@@ -181,6 +182,7 @@ class CustomiseFieldView(BaseView):
             stored=stored,
             others=others if stored is None or stored["type"] not in AUTOMATIC else [],
             preview=preview,
+            functions=sorted(FUNCTIONS) if "formula" in form.inputs else (),
             back=url_for("CustomiseFieldView.list", entity=entity.key),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.fulfilment.stuck import StuckOrder, newest_stuck
 from core.domain.orders.entities import HOLD_CHOICES
+from core.engines.metadata import queries
 from core.kernel.ids import parse_id
 from core.kernel.messages import N_
 
@@ -44,7 +46,7 @@ def home_page() -> Any:
         title=gettext("Home"),
         stats=_stats(now),
         causes=_causes() if sees_orders else [],
-        queues=[_trouble(one) for one in newest_stuck(session)] if sees_orders else [],
+        queues=[_trouble(one) for one in _seen(newest_stuck(session))] if sees_orders else [],
         steps=_steps(),
         shops=[_shop(one) for one in facts.shop_states(session)] if sees_channels else [],
         hours=[] if is_quiet else [{"label": f"{hour:02}:00", "value": today, "compare": then} for hour, today, then in hours],
@@ -113,6 +115,13 @@ def _causes() -> list[dict[str, Any]]:
         {"states": [badge_of(HOLD_CHOICES, code)], "url": _queue_url("exceptions", **{"f.hold_code": code}), "value": number}
         for code, number in facts.exceptions_by_code(db())
     ]
+
+
+def _seen(found: Iterable[StuckOrder]) -> list[StuckOrder]:
+    """Those of them that the reader may see."""
+    stuck = list(found)
+    kept = set(queries.visible_ids(db(), present_schema().get("orders.order"), [one.order_id for one in stuck]))
+    return [one for one in stuck if one.order_id in kept]
 
 
 def _trouble(one: StuckOrder) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def _step(held: Mapping[ItemKey, Item], kinds: KindRegistry, change: Change, pro
         former = ""
     old = former if former != key else ""
     source = held.get(ItemKey(kind.key, old or key))
-    if old and (source is None or ItemKey(kind.key, key) in held):
+    if old and (source is None or ItemKey(kind.key, key) in held or not kind.may_rename):
         problems.setdefault(_place(kind.key, key, ""), "It cannot take this name.")
         return None
     if change.base is not None and (source.version if source is not None else 0) != change.base:

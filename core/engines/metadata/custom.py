@@ -77,7 +77,7 @@ def _kept(session: Session, item: Field, value: Any) -> Any:
 def opened(session: Session, item: Field, document: Mapping[str, Any]) -> Any:
     """The clear value of a sealed field. Raises SealBroken."""
     kept = document.get(item.slot)
-    if not isinstance(kept, Mapping):
+    if not isinstance(kept, Mapping) or not isinstance(kept.get(SEALED), str):
         return read_stored(item.type, kept)
     return read_stored(item.type, unseal(session, purpose_of(item), base64.b64decode(kept[SEALED])))
 

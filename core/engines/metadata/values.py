@@ -68,7 +68,7 @@ def take(
         if key not in raw:
             if is_new and item.default is not None:
                 values[key] = convert(item, default_of(session, item))
-            elif item.is_required and not is_partial:
+            elif item.is_required and not is_partial and not item.visible_if:
                 problems[key] = "This is needed."
             continue
         if item.is_sealed and raw[key] == MASK and not is_new:
@@ -78,7 +78,7 @@ def take(
         except Invalid as error:
             problems[error.field or key] = error.message
         else:
-            if item.is_required and values[key] in (None, "", []):
+            if item.is_required and not item.visible_if and values[key] in (None, "", []):
                 problems[key] = "This is needed."
     problems.update(_missing_targets(session, registry, known, values))
     if problems:

@@ -122,7 +122,7 @@ def _check(entity: EntityType, document: Mapping[str, Any], given: Mapping[str, 
             if item.key in given and given[item.key] not in (None, "", [], False):
                 problems[item.key] = "This field does not apply here and has to stay empty."
             continue
-        if item.required_if and value in (None, "", []) and holds(entity, item.required_if, document, now=now):
+        if value in (None, "", []) and is_needed(entity, item, document, now=now):
             problems[item.key] = "This is needed."
     if problems:
         raise ValuesRefused(problems)

@@ -64,7 +64,9 @@ def bulk_subscribers(actions: ActionRegistry) -> list[Subscriber]:
     def on_requested(ctx: LocalContext, events: Sequence[DeliveredEvent]) -> None:
         for event in events:
             run = UUID(event.subject_id)
-            _announce(ctx.session, run, expand(ctx.session, run, actions.get(event.payload["action"])), event)
+            asked_by = Actor(**find_run(ctx.session, run).actor)
+            with tenant_scope(replace(ctx.scope, actor=asked_by)):
+                _announce(ctx.session, run, expand(ctx.session, run, actions.get(event.payload["action"])), event)
 
     def on_chunk(ctx: LocalContext, events: Sequence[DeliveredEvent]) -> None:
         for event in events:

@@ -131,7 +131,7 @@ class SeedRole:
     patterns: tuple[str, ...]
 
 
-_NO_ADMIN = ("!members.*", "!roles.*", "!tenant.*", "!audit.*", "!tokens.write")
+_NO_ADMIN = ("!members.*", "!roles.*", "!tenant.*", "!audit.*", "!tokens.write", "!config.*")
 SEED_ROLES = (
     SeedRole("owner", N_("Owner"), ("*",)),
     SeedRole("admin", N_("Administrator"), ("*", "!tenant.own")),

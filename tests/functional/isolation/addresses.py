@@ -32,7 +32,19 @@ PK_TABLES: Mapping[str, str] = {
     "UnmappedView.value": "channel_unmapped",
 }
 # Arguments that are no id of a record, each with what is put there.
-WORDS: Mapping[str, str] = {"build": "x", "name": "x", "locale": "en", "plugin": "outbound_webhooks", "key": "x", "own_entity": "thing", "number": "1"}
+WORDS: Mapping[str, str] = {
+    "build": "x",
+    "name": "x",
+    "locale": "en",
+    "plugin": "outbound_webhooks",
+    "key": "x",
+    "own_entity": "thing",
+    "number": "1",
+    "entity": "catalog.product",
+    "role": "everybody",
+    "form": "json",
+    "field": "x",
+}
 SECRETS: Mapping[str, str] = {"JoinView.join": "join", "AuthView.reset": "reset"}
 NOBODY = UUID(int=7)
 
@@ -66,8 +78,8 @@ def addresses(app: Flask, rule: Rule, ids: Mapping[str, list[Any]], secrets: Map
     if "secret" in rule.arguments:
         values["secret"] = (secrets or {}).get(SECRETS[rule.endpoint], "x" * 43)
     entity = getattr(view_of(app, rule), "entity", None)
-    keys = [action.key for action in entity.actions] if "key" in rule.arguments and entity is not None else [""]
-    for key in keys:
+    keys = [action.key for action in getattr(entity, "actions", ())] if rule.rule.endswith("/actions/<key>") else []
+    for key in keys or [""]:
         yield _built(app, rule, {**values, **({"key": key} if key else {})})
 
 

@@ -175,6 +175,9 @@ def test_kind_that_others_lead_to_is_not_archived(floor, owner):
         ("money", {"currency": "CNY"}, {"currency": "CNY", "filterable": False}),
         ("boolean", {"default": "true", "in_list": "y"}, {"default": True, "in_list": True, "filterable": False}),
         ("reference", {"target": "orders.order", "required": "y"}, {"target": "orders.order", "required": True, "filterable": False}),
+        ("formula", {"formula": "1 + 2", "result": "integer", "in_list": "y"}, {"formula": "1 + 2", "result": "integer", "in_list": True}),
+        ("user", {}, {"filterable": False}),
+        ("file", {"required": "y"}, {"required": True}),
         ("phone", {"sealed": "y", "help": "To call"}, {"sealed": True, "help": "To call", "filterable": False}),
     ],
 )
@@ -187,6 +190,20 @@ def test_field_of_each_type_keeps_what_its_form_says(floor, owner, samples, kind
     assert answer.status_code == 303, answer.text[-3000:]
     found = stored(floor, "field", f"{OWN}/{key}")
     assert {name: value for name, value in found.items() if name not in ("entity", "key", "label", "type", "position")} == expected
+
+
+def test_sum_over_records_is_described_by_plain_inputs(floor, owner):
+    path = "/t/tea/customise/orders.order/fields/add?type=rollup"
+    form = {"type": "rollup", "label": "Lines", "base": "0", "rollup.entity": "orders.line", "rollup.via": "order_id", "rollup.use": "count"}
+
+    wrong = owner.post(path, {**form, "rollup.entity": ""}, page=HOME)
+    saved = owner.post(path, form, page=HOME)
+
+    assert (wrong.status_code, saved.status_code) == (422, 303), saved.text[-2000:]
+    assert "This is needed." in wrong.text
+    assert stored(floor, "field", "orders.order/cf_lines")["rollup"] == {
+        "entity": "orders.line", "via": "order_id", "use": "count", "of": "", "where": None,
+    }  # fmt: skip
 
 
 def test_choices_are_kept_in_order_with_values_made_of_labels(floor, owner):

@@ -49,7 +49,7 @@ def csv_lines(
     """
     fields = [entity.by_key[key] for key in keys]
     writers = [_writer(item, style) for item in fields]
-    yield (BOM if style == SPREADSHEET else "") + _line([item.key if style == RAW else gettext(item.label) for item in fields])
+    yield (BOM if style == SPREADSHEET else "") + _line([item.key if style == RAW else _safe(gettext(item.label)) for item in fields])
     wanted = [*keys, *(item.currency_key for item in fields if item.currency_key)]
     cursor, written = None, 0
     while written < MAX_ROWS:
@@ -108,6 +108,11 @@ def _guarded(kind: FieldType, text: str, style: str) -> str:
     if text.startswith(_RISKY) and not is_number:
         return f"'{text}"
     return text
+
+
+def _safe(text: str) -> str:
+    """A heading that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_RISKY) else text
 
 
 def _line(cells: Sequence[str]) -> str:

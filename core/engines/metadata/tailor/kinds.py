@@ -41,6 +41,7 @@ def metadata_kinds(base: EntityRegistry) -> list[Kind]:
             ("key",),
             rank=10,
             limit=MAX_ENTITIES,
+            may_rename=False,
             check=checks.entity,
             impacts=checks.entity_impacts,
         ),
@@ -89,6 +90,8 @@ class _Checks:
         named = draft.get("field", f"{own_key(body['key'])}/{title}") if title else None
         if title and named is None:
             yield Problem("title", "There is no such field.")
+        elif title and any(draft.of("field")[f"{own_key(body['key'])}/{title}"].get(name) for name in ("sealed", "personal")):
+            yield Problem("title", "Records cannot be called by a value that is kept back.")
         elif named is not None and (named.get("sealed") or named["type"] in (*slots.COMPUTED, "file", "json")):
             yield Problem("title", "Records cannot be called by a field of this type.")
 

@@ -19,13 +19,18 @@ from core.runtime.events import EventDraft, emit
 MAX_TITLE = 200
 
 
+def is_secret(item: Field) -> bool:
+    """Whether a field's values may not stand in a title."""
+    return item.is_sealed or item.is_personal
+
+
 class OwnRecords:
     """Creates, changes and deletes records of one of the tenant's entity types, whose fields are `fields`; `title` names the field that
     a record is called by, empty for the first text."""
 
     def __init__(self, key: str, fields: Iterable[Field], title: str) -> None:
         self._key, self._fields = key, {item.key: item for item in fields}
-        texts = [item.key for item in self._fields.values() if item.type in TEXTS and item.slot and not item.is_sealed]
+        texts = [item.key for item in self._fields.values() if item.type in TEXTS and item.slot and not is_secret(item)]
         numbers = [item.key for item in self._fields.values() if item.series]
         self._title = next((key for key in (title, *numbers, *texts) if key), "")
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.engines.configuration.changes import Body
 from core.engines.metadata.columns import catalogue_of, columns_of
-from core.engines.metadata.entity import EntityType, FormSection, Tab, View
+from core.engines.metadata.entity import TEXTS, EntityType, FormSection, Tab, View
 from core.engines.metadata.formulas import names_used
 from core.engines.metadata.rollups import fields_summed
 from core.engines.metadata.tailor.compiled import TenantSchema, tie
@@ -94,7 +94,7 @@ def _fields_seen(schema: TenantSchema, entity: EntityType, reader: Reader) -> En
         list_fields=left(entity.list_fields, hidden) or (entity.title_field,),
         card_fields=left(entity.card_fields, hidden),
         form_fields=left(entity.form_fields, hidden | fixed),
-        search_fields=left(entity.search_fields, hidden),
+        **_searched(entity, hidden),
     )
 
 
@@ -131,6 +131,14 @@ class _Hidden:
         if item.rollup is not None:
             return any(self.holds(item.rollup.entity, one) for one in fields_summed(item))
         return any(self.holds(key, one) for one in names_used(entity, item))
+
+
+def _searched(entity: EntityType, hidden: set[str]) -> dict[str, Any]:
+    """How the reader searches. The index does not tell of which field a word is, so with a text hidden only names are searched."""
+    fields = tuple(key for key in entity.search_fields if key not in hidden)
+    if not any(entity.by_key[key].type in TEXTS for key in hidden if key in entity.by_key):
+        return {"search_fields": fields}
+    return {"search_entity": "", "search": None, "search_fields": fields or (entity.title_field,)}
 
 
 def field_levels(schema: TenantSchema, entity: str, roles: Iterable[str]) -> dict[str, int]:

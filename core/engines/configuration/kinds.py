@@ -52,7 +52,8 @@ class Kind:
     `schema` reads a body from a file, a form or REST; `names` are the fields of the body that make the item's key. `rank` orders kinds
     in files. `check(draft, body)` looks at one item in the whole configuration. `impacts(session, changes, step)` tells what one change
     does to stored data. `follow(session, changes)` does what has to happen with stored data, in the transaction of the change.
-    `permission` is what changing it takes. Where it may not be renamed, more hangs on an item's key than can follow it. At most `limit` items in one tenant.
+    `permission` is what changing it takes. Where it may not be renamed, more hangs on an item's key than can follow it. At most `limit`
+    items in one tenant.
     """
 
     key: str

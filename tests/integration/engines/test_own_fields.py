@@ -239,3 +239,19 @@ def test_two_tenants_give_one_name_to_fields_that_contradict_each_other(world, s
         session.rollback()
 
     assert (tea, gift) == (["SAME"], ["SAME"])
+
+
+def test_field_that_could_not_be_worked_out_is_refused_and_a_kind_keeps_its_key(world, schemas):
+    change(world, Change("entity", {"key": "note", "label": "Note", "label_plural": "Notes"}))
+    secret = {"entity": "custom.note", "key": "s", "label": "S", "type": "text", "sealed": True}
+
+    with pytest.raises(ConfigRefused) as computed:
+        change(world, field("cf_sum", "rollup"), field("cf_calc", "formula", formula="nothing + 1", result="integer"))
+    with pytest.raises(ConfigRefused) as renamed:
+        change(world, Change("entity", {"key": "memo", "label": "Note", "label_plural": "Notes"}, key="note"))
+    with pytest.raises(ConfigRefused) as titled:
+        change(world, Change("field", secret), Change("entity", {"key": "note", "label": "Note", "label_plural": "Notes", "title": "s"}))
+
+    assert {place.partition("]")[0] for place in computed.value.problems} == {f"field[{PRODUCT}/cf_sum", f"field[{PRODUCT}/cf_calc"}
+    assert set(renamed.value.problems) == {"entity[memo]"}
+    assert set(titled.value.problems) == {"entity[note].title"}

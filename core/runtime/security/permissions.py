@@ -131,14 +131,14 @@ class SeedRole:
     patterns: tuple[str, ...]
 
 
-_NO_ADMIN = ("!members.*", "!roles.*", "!tenant.*", "!audit.*", "!tokens.write", "!config.*")
+_NO_ADMIN = ("!members.*", "!roles.*", "!tenant.*", "!audit.*", "!tokens.write")
 SEED_ROLES = (
     SeedRole("owner", N_("Owner"), ("*",)),
     SeedRole("admin", N_("Administrator"), ("*", "!tenant.own")),
     SeedRole(
         "staff",
         N_("Staff"),
-        ("orders.*", "customers.*", "fulfilment.*", "channels.*", "catalog.read", "inventory.read", "*.read", "tokens.own", *_NO_ADMIN),
+        ("orders.*", "customers.*", "fulfilment.*", "channels.*", "*.read", "tokens.own", "!config.*", *_NO_ADMIN),
     ),
     SeedRole("warehouse", N_("Warehouse"), ("inventory.*", "fulfilment.*", "orders.read", "catalog.read", "channels.read")),
     SeedRole("finance", N_("Finance"), ("*.read", "invoicing.*", "orders.export", "orders.refund", "customers.reveal", *_NO_ADMIN)),

@@ -68,7 +68,7 @@ WRITING = ("/customise/new", "/customise/orders.order/fields/add", "/customise/o
 
 def test_pages_answer_by_permission_and_to_members_only(floor):
     floor.member(floor.world.tea, "packer@tea.example", "warehouse")
-    people = ("owner@tea.example", "staff@tea.example", "packer@tea.example", "owner@gift.example")
+    people = ("owner@tea.example", "reader@tea.example", "packer@tea.example", "owner@gift.example")
     browsers = [floor.visitor(email) for email in people]
 
     answers = {path: tuple(browser.get(f"/t/tea{path}").status_code for browser in browsers) for path in (*PAGES, *WRITING)}

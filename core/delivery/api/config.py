@@ -15,9 +15,9 @@ from core.delivery.api.describe_config import described_config
 from core.delivery.web.body import arguments, json_body, json_response
 from core.delivery.web.schema import forget_schema
 from core.delivery.web.unit import db
-from core.engines.configuration import ChangeSet, Impact, KindRegistry, apply_changes, propose, roll_back, undo
+from core.engines.configuration import ChangeSet, Impact, KindRegistry, propose, roll_back, undo
 from core.engines.configuration.described import document_schema
-from core.engines.configuration.document import changes_of, export_document
+from core.engines.configuration.document import apply_document, changes_of, export_document
 from core.engines.configuration.queries import present_version, steps_of, versions
 from core.kernel.errors import Invalid
 
@@ -55,8 +55,8 @@ class ConfigApi(Rest, BaseApi):
         """Make the configuration what the document says; the same document again changes nothing."""
         arguments()
         body = json_body()
-        document = _document(body, "note")
-        made = apply_changes(db(), present_kinds(), changes_of(db(), present_kinds(), document), note=_note(body))
+        document = _document(body, "note", "version")
+        made = apply_document(db(), present_kinds(), document, note=_note(body), base=_base(body))
         return _changed(made)
 
     @expose("/diff", methods=["POST"])
@@ -126,6 +126,13 @@ def _document(body: Mapping[str, Any], *beside: str) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise Invalid("This is a table of names and values.", field="document")
     return document
+
+
+def _base(body: Mapping[str, Any]) -> int | None:
+    base = body.get("version")
+    if base is not None and type(base) is not int:
+        raise Invalid("This is a whole number.", field="version")
+    return base
 
 
 def _note(body: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from core.delivery.api.describe import READ_PROBLEMS, WRITE_PROBLEMS, Schema, an
 TAG = "Configuration"
 _DOCUMENT: Schema = {"type": "object", "required": ["format"], "properties": {"format": {"type": "integer", "const": 1}}}
 _NOTE: Schema = {"type": "string", "maxLength": 500}
+_VERSION: Schema = {"type": ["integer", "null"], "description": "The version that it was compared with; 409 when it is another one now."}
 _NUMBER: Schema = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
 _CHANGED: Schema = {
     "type": "object",
@@ -31,9 +32,10 @@ def described_config(read: str, write: str) -> Described:
     compared = {"200": answer("The changes and what they do to stored data.", _CHANGED), **writes}
     only = _query("only", "Kinds, with commas between.", {"type": "string"})
     before = _query("before", "The last number of the page before.", {"type": "integer", "minimum": 0})
+    wanted = _body(note=_NOTE, version=_VERSION)
     whole = {
         "get": _operation("get", "The configuration as one document", read, parameters=[only], responses=found),
-        "put": _operation("apply", "Make the configuration what a document says", write, requestBody=_body(note=_NOTE), responses=changed),
+        "put": _operation("apply", "Make the configuration what a document says", write, requestBody=wanted, responses=changed),
     }
     return Described(
         {

@@ -18,9 +18,9 @@ from core.delivery.cli.output import json_option, show, table
 from core.delivery.cli.user import OPERATOR
 from core.delivery.composition import all_kinds
 from core.domain.all_entities import core_entities
-from core.engines.configuration import ChangeSet, Impact, apply_changes, propose, roll_back
+from core.engines.configuration import ChangeSet, Impact, propose, roll_back
 from core.engines.configuration.described import document_schema
-from core.engines.configuration.document import changes_of, export_document, read_text, write_text
+from core.engines.configuration.document import apply_document, changes_of, export_document, read_text, write_text
 from core.engines.configuration.queries import steps_of, versions
 
 TOML = ".toml"
@@ -80,7 +80,7 @@ def apply(tenant: str, file: Path, note: str, as_json: bool) -> None:
     kinds = all_kinds(core_entities())
     document = _read(file)
     with _tenant(tenant) as session:
-        made = apply_changes(session, kinds, changes_of(session, kinds, document), note=note or file.name)
+        made = apply_document(session, kinds, document, note=note or file.name)
     number = made.version + (1 if made.steps else 0)
     text = f"{len(made.steps)} changes, now version {number}." if made.steps else f"Nothing to change; still version {number}."
     show({**_told(made, ()), "version": number}, text, as_json=as_json)

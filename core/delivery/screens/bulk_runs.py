@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext, ngettext
@@ -13,10 +13,10 @@ from flask_babel import gettext, ngettext
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.crud.bulk import bulk_registry
 from core.delivery.web.identity import can
+from core.delivery.web.schema import present_schema
 from core.delivery.web.theme import cells, grid
 from core.delivery.web.unit import db
-from core.engines.metadata import EntityRegistry, EntityType, queries
-from core.engines.metadata.entity import EntityUnknown
+from core.engines.metadata import EntityType, queries
 from core.kernel.errors import Conflict, Denied, NotFound
 from core.kernel.ids import parse_id
 from core.kernel.messages import N_
@@ -106,11 +106,7 @@ def run_title(run: BulkRun) -> str:
 
 
 def _entity(run: BulkRun) -> EntityType | None:
-    entities: EntityRegistry = current_app.extensions["oms.system"].entities
-    try:
-        return entities.get(run.action.rpartition(".")[0])
-    except EntityUnknown:
-        return None
+    return present_schema().find(run.action.rpartition(".")[0])
 
 
 def _may(run: BulkRun) -> bool:

@@ -18,8 +18,8 @@ from core.delivery.web.identity import can
 from core.delivery.web.messages import in_words
 from core.delivery.web.schema import forget_schema, whole_schema
 from core.delivery.web.unit import db
-from core.engines.configuration import ConfigRefused, apply_changes, propose
-from core.engines.configuration.document import MAX_BYTES, changes_of, export_document, read_text, write_text
+from core.engines.configuration import ConfigRefused, ConfigStale, propose
+from core.engines.configuration.document import MAX_BYTES, apply_document, changes_of, export_document, read_text, write_text
 from core.engines.configuration.queries import present_version
 from core.engines.configuration.service import MAX_NOTE
 from core.kernel.errors import NotFound
@@ -74,11 +74,12 @@ class CustomiseFileView(BaseView):
     def apply(self) -> Any:
         """Apply the file that was compared; when the configuration has changed since, compare once more."""
         text, note = posted_text(), request.form.get("note", "").strip()[:MAX_NOTE]
-        if request.form.get("version") != str(present_version(db())):
+        seen = request.form.get("version", "")
+        try:
+            made = apply_document(db(), present_kinds(), document_of(text), note=note, base=int(seen) if seen.isdecimal() else -1)
+        except ConfigStale:
             flash(gettext("Somebody has changed the configuration meanwhile. Look at the comparison once more."), "warning")
             return self.compare()
-        try:
-            made = apply_changes(db(), present_kinds(), changes_of(db(), present_kinds(), document_of(text)), note=note)
         except ConfigRefused as error:
             return self._page(text=text, note=note, problems=shown_problems(error)), error.status
         forget_schema()

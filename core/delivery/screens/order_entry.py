@@ -7,19 +7,19 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
-from uuid import UUID
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 
+from core.delivery.screens.typed_lines import blame, keep_goods, line_count, prefix_of
 from core.delivery.web.crud import forms
 from core.delivery.web.crud.addressing import view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
-from core.delivery.web.messages import in_words
+from core.delivery.web.schema import present_schema
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.catalog.models import Sku
@@ -28,13 +28,13 @@ from core.domain.customers.address_block import MAX_BLOCK, parse_address
 from core.domain.orders.intake import ShopFacts
 from core.domain.orders.manual import ManualLine, ManualOrder, enter, find_entered
 from core.domain.orders.normalised import Receiver
-from core.engines.metadata import Choice, EntityRegistry, Field, FieldType, queries
+from core.engines.metadata import Choice, Field, FieldType
 from core.engines.metadata.values import ValuesRefused, take
 from core.kernel.errors import Conflict, Invalid
-from core.kernel.ids import new_id, parse_id
+from core.kernel.ids import new_id
 from core.kernel.messages import N_
 
-FIRST_LINES, MORE_LINES, MOST_LINES = 4, 4, 100
+FIRST_LINES, MORE_LINES = 4, 4
 ZERO = Decimal(0)
 ORDERS = view_name("orders.order")
 RECEIVER = ("name", "phone", "country", "province", "city", "district", "street", "postcode", "email")
@@ -79,7 +79,7 @@ class OrderEntryView(BaseView):
         shops = _own_shops()
         if not shops:
             return _needs_shop()
-        count = _line_count()
+        count = line_count(first=FIRST_LINES, more=MORE_LINES)
         form = _form(shops, count)
         if request.method == "GET":
             _defaults(form)
@@ -97,7 +97,7 @@ class OrderEntryView(BaseView):
                 try:
                     order = enter(db(), ShopFacts(shop.id, shop.currency), found, now=datetime.now(UTC))
                 except (Invalid, Conflict) as error:
-                    _blame(form, getattr(error, "field", None) or "", error.message)
+                    blame(form, getattr(error, "field", None) or "", error.message)
                 else:
                     _say_taken(was_there)
                     return redirect(url_for(f"{ORDERS}.show", pk=order))
@@ -109,11 +109,6 @@ def _say_taken(was_there: bool) -> None:
         flash(gettext("An order with this number was there already; nothing was changed."), "warning")
     else:
         flash(gettext("The order was taken in."), "success")
-
-
-def _entities() -> EntityRegistry:
-    found: EntityRegistry = current_app.extensions["oms.system"].entities
-    return found
 
 
 def _own_shops() -> list[Any]:
@@ -132,27 +127,17 @@ def _needs_shop() -> Any:
     return render_template("kit/list.html", title=gettext("New order"), head={}, tabs=[], tools=None, grid=grid.Grid([], [], empty=empty))
 
 
-def _line_count() -> int:
-    text = request.form.get("count", "")
-    count = int(text) if text.isdecimal() and len(text) < 4 else FIRST_LINES
-    return min(count + (MORE_LINES if "more" in request.form else 0), MOST_LINES)
-
-
-def _prefix(number: int) -> str:
-    return f"l{number}."
-
-
 def _form(shops: list[Any], count: int) -> FlaskForm:
     choices = tuple(Choice(str(shop.id), f"{shop.title} ({shop.currency})") for shop in shops)
     shop_field = Field("shop", N_("Shop"), FieldType.CHOICE, is_required=True, choices=choices)
     lookup = url_for(f"{view_name('catalog.sku')}.lookup")
     parts = [forms.form_class((shop_field, *HEAD), lookup_url=lambda _target: lookup)]
-    parts += [forms.form_class(LINE, lookup_url=lambda _target: lookup, prefix=_prefix(number)) for number in range(count)]
+    parts += [forms.form_class(LINE, lookup_url=lambda _target: lookup, prefix=prefix_of(number)) for number in range(count)]
     made = type("OrderEntryForm", tuple(parts), {})()
     for number in range(count):
         # Only lines that have something in them are asked for the rest; the browser must not insist.
         for item in LINE:
-            field = made[_prefix(number) + item.key]
+            field = made[prefix_of(number) + item.key]
             field.render_kw = {name: value for name, value in (field.render_kw or {}).items() if name != "required"}
     return made
 
@@ -177,20 +162,20 @@ def _taken(form: FlaskForm, count: int) -> ManualOrder | None:
     is_good = True
     values: dict[str, Any] = {}
     try:
-        values = take(db(), _entities(), HEAD, forms.raw_values(form, HEAD, zone=reader_zone(), is_new=True), is_new=True)
+        values = take(db(), present_schema(), HEAD, forms.raw_values(form, HEAD, zone=reader_zone(), is_new=True), is_new=True)
     except ValuesRefused as error:
         is_good = _all_blamed(form, error, "")
     typed: list[tuple[int, dict[str, Any]]] = []
     for number in range(count):
-        raw = forms.raw_values(form, LINE, zone=reader_zone(), is_new=True, prefix=_prefix(number))
+        raw = forms.raw_values(form, LINE, zone=reader_zone(), is_new=True, prefix=prefix_of(number))
         if not any(str(value or "").strip() for value in raw.values()):
             continue
         try:
-            typed.append((number, take(db(), _entities(), LINE, raw, is_new=True)))
+            typed.append((number, take(db(), present_schema(), LINE, raw, is_new=True)))
         except ValuesRefused as error:
-            is_good = _all_blamed(form, error, _prefix(number))
+            is_good = _all_blamed(form, error, prefix_of(number))
     if not typed and is_good:
-        _blame(form, f"{_prefix(0)}sku_id", "An order needs at least one line.")
+        blame(form, f"{prefix_of(0)}sku_id", "An order needs at least one line.")
         return None
     return _order(values, typed) if is_good else None
 
@@ -220,31 +205,17 @@ def _order(values: Mapping[str, Any], typed: list[tuple[int, dict[str, Any]]]) -
 
 def _all_blamed(form: FlaskForm, error: ValuesRefused, prefix: str) -> bool:
     for key, message in error.problems.items():
-        _blame(form, prefix + key, message)
+        blame(form, prefix + key, message)
     return False
 
 
-def _blame(form: FlaskForm, key: str, message: str) -> None:
-    if key in form:
-        form[key].errors = [*form[key].errors, in_words(message)]
-    else:
-        form.form_errors.append(in_words(message))
-
-
 def _page(form: FlaskForm, count: int) -> Any:
-    chosen: dict[UUID, str] = {}
-    ids = [found for number in range(count) if (found := parse_id(form[f"{_prefix(number)}sku_id"].data or "")) is not None]
-    if ids:
-        chosen = queries.titles(db(), _entities().get("catalog.sku"), ids)
-    for number in range(count):
-        field = form[f"{_prefix(number)}sku_id"]
-        target = parse_id(field.data or "")
-        field.choices = [("", ""), *([(str(target), chosen.get(target, str(target)))] if target is not None else [])]
+    keep_goods(form, count)
     return render_template(
         "pages/order_new.html",
         title=gettext("New order"),
         form=form,
-        lines=[_prefix(number) for number in range(count)],
+        lines=[prefix_of(number) for number in range(count)],
         count=count,
         own_number=request.form.get("own_number") or f"M-{new_id().hex[-12:].upper()}",
         head_fields=("shop", "payment", "reference"),

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from uuid import UUID
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 
+from core.delivery.screens.typed_lines import blame, keep_goods, line_count, prefix_of
 from core.delivery.web.crud import forms
 from core.delivery.web.crud.grids import Addresses
 from core.delivery.web.crud.view import EntityView, view_name
 from core.delivery.web.i18n import reader_zone
 from core.delivery.web.identity import can
-from core.delivery.web.messages import in_words
+from core.delivery.web.schema import present_schema
 from core.delivery.web.theme import grid
 from core.delivery.web.unit import db
 from core.domain.inventory.models import Warehouse
 from core.domain.inventory.receiving import MAX_REFERENCE, Delivery, Received, receive
-from core.engines.metadata import Choice, EntityRegistry, Field, FieldType, queries
+from core.engines.metadata import Choice, Field, FieldType
 from core.engines.metadata.values import ValuesRefused, take
 from core.kernel.errors import Conflict, Invalid
 from core.kernel.ids import new_id, parse_id
 from core.kernel.messages import N_
 
-FIRST_LINES, MORE_LINES, MOST_LINES = 5, 5, 100
+FIRST_LINES, MORE_LINES = 5, 5
 HEAD = (
     Field("reference", N_("Delivery note"), max_length=MAX_REFERENCE, help=N_("The supplier's number. Empty: we give one.")),
     Field("note", N_("Note"), max_length=200),
@@ -67,7 +67,7 @@ class ReceiveView(BaseView):
         houses = db().execute(statement).all()
         if not houses:
             return _needs_warehouse()
-        count = _line_count()
+        count = line_count(first=FIRST_LINES, more=MORE_LINES)
         form = _form(houses, count)
         if request.method == "GET" or "more" in request.form:
             return _page(form, count)
@@ -86,27 +86,17 @@ def _needs_warehouse() -> Any:
     return render_template("kit/list.html", title=gettext("Receive a delivery"), head={}, tabs=[], tools=None, grid=table)
 
 
-def _line_count() -> int:
-    text = request.form.get("count", "")
-    count = int(text) if text.isdecimal() and len(text) < 4 else FIRST_LINES
-    return min(count + (MORE_LINES if "more" in request.form else 0), MOST_LINES)
-
-
-def _prefix(number: int) -> str:
-    return f"l{number}."
-
-
 def _form(houses: Any, count: int) -> FlaskForm:
     choices = tuple(Choice(str(house.id), house.name) for house in houses)
     house_field = Field("warehouse_id", N_("Warehouse"), FieldType.CHOICE, is_required=True, choices=choices)
     lookup = url_for(f"{view_name('catalog.sku')}.lookup")
     parts = [forms.form_class((house_field, *HEAD), lookup_url=lambda _target: lookup)]
-    parts += [forms.form_class(LINE, lookup_url=lambda _target: lookup, prefix=_prefix(number)) for number in range(count)]
+    parts += [forms.form_class(LINE, lookup_url=lambda _target: lookup, prefix=prefix_of(number)) for number in range(count)]
     made = type("ReceiveForm", tuple(parts), {})()
     for number in range(count):
         # Only lines that have something in them are asked for the rest; the browser must not insist.
         for item in LINE:
-            field = made[_prefix(number) + item.key]
+            field = made[prefix_of(number) + item.key]
             field.render_kw = {name: value for name, value in (field.render_kw or {}).items() if name != "required"}
     return made
 
@@ -117,9 +107,9 @@ def _taken(form: FlaskForm, count: int) -> tuple[Delivery, list[int]] | None:
     typed: list[tuple[int, dict[str, Any]]] = []
     is_good = values is not None
     for number in range(count):
-        if not any(str(form[_prefix(number) + item.key].data or "").strip() for item in LINE):
+        if not any(str(form[prefix_of(number) + item.key].data or "").strip() for item in LINE):
             continue
-        line = _checked(form, LINE, _prefix(number))
+        line = _checked(form, LINE, prefix_of(number))
         is_good = is_good and line is not None
         typed.append((number, line or {}))
     house = parse_id(form["warehouse_id"].data or "")
@@ -131,12 +121,12 @@ def _taken(form: FlaskForm, count: int) -> tuple[Delivery, list[int]] | None:
 
 
 def _checked(form: FlaskForm, fields: tuple[Field, ...], prefix: str) -> dict[str, Any] | None:
-    entities: EntityRegistry = current_app.extensions["oms.system"].entities
+    entities = present_schema()
     try:
         return take(db(), entities, fields, forms.raw_values(form, fields, zone=reader_zone(), is_new=True, prefix=prefix), is_new=True)
     except ValuesRefused as error:
         for key, message in error.problems.items():
-            _blame(form, prefix + key, message)
+            blame(form, prefix + key, message)
         return None
 
 
@@ -146,7 +136,7 @@ def _booked(form: FlaskForm, delivery: Delivery, places: list[int]) -> bool:
         with db().begin_nested():
             is_new = receive(db(), delivery)
     except (Invalid, Conflict) as error:
-        _blame(form, _place_of(getattr(error, "field", None) or "", places), error.message)
+        blame(form, _place_of(getattr(error, "field", None) or "", places), error.message)
         return False
     if is_new:
         flash(gettext("Delivery %(number)s is booked.", number=delivery.reference), "success")
@@ -158,33 +148,19 @@ def _booked(form: FlaskForm, delivery: Delivery, places: list[int]) -> bool:
 def _place_of(field: str, places: list[int]) -> str:
     """The form's name of a field of the delivery: its lines are those of the form that have something in them."""
     if field == "lines":
-        return f"{_prefix(0)}sku_id"
+        return f"{prefix_of(0)}sku_id"
     head, _, key = field.partition("].")
     number = head.removeprefix("lines[")
-    return f"{_prefix(places[int(number)])}{key}" if key and number.isdecimal() else field
-
-
-def _blame(form: FlaskForm, key: str, message: str) -> None:
-    if key in form:
-        form[key].errors = [*form[key].errors, in_words(message)]
-    else:
-        form.form_errors.append(in_words(message))
+    return f"{prefix_of(places[int(number)])}{key}" if key and number.isdecimal() else field
 
 
 def _page(form: FlaskForm, count: int) -> Any:
-    named: dict[UUID, str] = {}
-    ids = [found for number in range(count) if (found := parse_id(form[f"{_prefix(number)}sku_id"].data or "")) is not None]
-    if ids:
-        named = queries.titles(db(), current_app.extensions["oms.system"].entities.get("catalog.sku"), ids)
-    for number in range(count):
-        field = form[f"{_prefix(number)}sku_id"]
-        target = parse_id(field.data or "")
-        field.choices = [("", ""), *([(str(target), named.get(target, str(target)))] if target is not None else [])]
+    keep_goods(form, count)
     return render_template(
         "pages/receive.html",
         title=gettext("Receive a delivery"),
         form=form,
-        lines=[_prefix(number) for number in range(count)],
+        lines=[prefix_of(number) for number in range(count)],
         count=count,
         own_number=request.form.get("own_number") or f"R-{new_id().hex[-12:].upper()}",
         head_fields=("warehouse_id", "reference", "note"),

@@ -14,10 +14,11 @@ from typing import Any
 import tomli_w
 from sqlalchemy.orm import Session
 
-from core.engines.configuration.changes import Change
-from core.engines.configuration.errors import ConfigRefused
+from core.engines.configuration.changes import Change, ChangeSet
+from core.engines.configuration.errors import ConfigRefused, ConfigStale
 from core.engines.configuration.kinds import Kind, KindRegistry
 from core.engines.configuration.queries import items_of
+from core.engines.configuration.service import apply_changes, lock
 from core.kernel.jsontext import JsonInvalid, decode_json
 
 FORMAT = 1
@@ -40,6 +41,18 @@ def export_document(session: Session, kinds: KindRegistry, *, only: Sequence[str
 
 def _order(kind: Kind, body: Mapping[str, Any]) -> tuple[Any, ...]:
     return (*(str(body.get(name) or "") for name in kind.names[:-1]), body.get("position", 0), str(body.get(kind.names[-1]) or ""))
+
+
+def apply_document(session: Session, kinds: KindRegistry, document: Document, *, note: str = "", base: int | None = None) -> ChangeSet:
+    """Make the configuration what `document` says, as one version; does not commit. It is compared under the lock, so two files never mix.
+
+    `base` is the version that its author compared it with, None where nobody looked.
+    Raises: ConfigRefused; ConfigStale - the configuration is of another version than `base`.
+    """
+    version = lock(session)
+    if base is not None and base != version:
+        raise ConfigStale(version=version)
+    return apply_changes(session, kinds, changes_of(session, kinds, document), note=note)
 
 
 def changes_of(session: Session, kinds: KindRegistry, document: Document) -> list[Change]:

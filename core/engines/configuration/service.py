@@ -42,7 +42,7 @@ def apply_changes(session: Session, kinds: KindRegistry, changes: Iterable[Chang
 
     Raises: ConfigRefused, ConfigStale, KindUnknown - nothing is changed.
     """
-    version = _lock(session)
+    version = lock(session)
     made = _change_set(items_of(session), kinds, list(changes), version)
     if made.steps:
         _carry_out(session, kinds, made, note.strip()[:MAX_NOTE])
@@ -51,7 +51,7 @@ def apply_changes(session: Session, kinds: KindRegistry, changes: Iterable[Chang
 
 def roll_back(session: Session, kinds: KindRegistry, number: int) -> ChangeSet:
     """Bring back the configuration as it was at version `number`, as a new version. Raises VersionUnknown, ConfigRefused."""
-    version = _lock(session)
+    version = lock(session)
     if not 0 <= number <= version:
         raise VersionUnknown(number=number)
     draft = Draft({ItemKey(item.kind, item.key): item.body for item in items_of(session)})
@@ -79,7 +79,7 @@ def _touched(steps: Iterable[Step]) -> list[ItemKey]:
 
 def undo(session: Session, kinds: KindRegistry, number: int) -> ChangeSet:
     """Take back what version `number` did, and nothing else. Raises VersionUnknown; ConfigStale - later versions changed the same."""
-    version = _lock(session)
+    version = lock(session)
     row = session.scalars(select(ConfigVersion).where(ConfigVersion.number == number)).one_or_none()
     if row is None:
         raise VersionUnknown(number=number)
@@ -102,7 +102,7 @@ def _version(session: Session) -> int:
     return session.scalar(select(ConfigHead.version)) or 0
 
 
-def _lock(session: Session) -> int:
+def lock(session: Session) -> int:
     """Make sure that nobody else changes the configuration until this transaction ends; the present version."""
     found = session.scalar(select(ConfigHead.version).with_for_update())
     if found is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from jsonschema import Draft202012Validator
 
 from core.domain.all_entities import core_entities
-from core.engines.configuration import ConfigRefused, KindRegistry, apply_changes, propose
+from core.engines.configuration import ConfigRefused, ConfigStale, KindRegistry, propose
 from core.engines.configuration.described import document_schema
-from core.engines.configuration.document import changes_of, export_document, read_text, write_text
+from core.engines.configuration.document import apply_document, changes_of, export_document, read_text, write_text
 from core.engines.configuration.queries import present_version
 from core.engines.metadata.tailor import Schemas
 from core.engines.metadata.tailor.kinds import metadata_kinds
@@ -72,7 +75,7 @@ EMPTY = {"format": 1, **{kind.key: [] for kind in KINDS}}
 
 def applied(world, scope, document, note=""):
     with world.database.unit(scope) as session:
-        return apply_changes(session, KINDS, changes_of(session, KINDS, document), note=note)
+        return apply_document(session, KINDS, document, note=note)
 
 
 def exported(world, scope):
@@ -157,4 +160,35 @@ def test_looking_at_a_file_changes_nothing_and_tells_what_it_would(world):
 
     assert {step.kind for step in made.steps} >= {"entity", "field"}
     assert any(impact.kind == "entity" and impact.level == "warn" for impact in impacts)
+    assert exported(world, world.tea) == before
+
+
+def test_files_that_are_applied_at_once_never_mix(world):
+    applied(world, world.tea, EMPTY)
+    field = {"entity": "orders.order", "label": "X", "type": "text"}
+    documents = [{"format": 1, "field": [{**field, "key": f"cf_{name}"}]} for name in "abcd"]
+    start = Barrier(len(documents))
+
+    def send(document):
+        start.wait()
+        with world.database.unit(world.tea) as session:
+            apply_document(session, KINDS, document)
+
+    with ThreadPoolExecutor(len(documents)) as pool:
+        for running in [pool.submit(send, document) for document in documents]:
+            running.result()
+
+    assert exported(world, world.tea) in documents
+
+
+def test_file_is_refused_when_the_configuration_is_no_longer_the_one_it_was_compared_with(world):
+    applied(world, world.tea, EMPTY)
+    with world.database.unit(world.tea) as session:
+        seen = present_version(session)
+    applied(world, world.tea, {"format": 1, "field": [{"entity": "orders.order", "key": "cf_new", "label": "X", "type": "text"}]})
+    before = exported(world, world.tea)
+
+    with world.database.unit(world.tea) as session, pytest.raises(ConfigStale):
+        apply_document(session, KINDS, EMPTY, base=seen)
+
     assert exported(world, world.tea) == before

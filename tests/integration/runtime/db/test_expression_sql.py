@@ -123,9 +123,9 @@ def test_formula_has_no_sql_when_the_server_would_answer_otherwise(text):
 
 def test_formula_has_no_sql_when_it_would_grow_without_end():
     part = FormulaSql(row_of.c.price, ValueType.DECIMAL, 1)
-    for _ in range(20):
+    grown, rounds = part, 0
+    while grown is not None and rounds < 20:
+        part, rounds = grown, rounds + 1
         grown = formula_sql(compile_expression("price * price + price", NAMES), {"price": part})
-        if grown is None:
-            return
-        part = grown
-    pytest.fail("it kept growing")
+
+    assert grown is None
